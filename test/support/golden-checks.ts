@@ -27,6 +27,8 @@ import {
   goldenImportance,
   goldenTaylor,
   goldenLogits,
+  hasStacks,
+  inStack,
   type GoldenContinuation,
   type GoldenImportance,
   type GoldenLoss,
@@ -165,16 +167,11 @@ const REDUCTIONS = [
   keyof GoldenImportance['magnitude']['l1']['tensors'][0],
 ])[];
 
-/** Whether the checkpoint has the experts of a block in one tensor, which has one golden number. */
-const hasStacks = (name: GoldenName): boolean => name === 'families3/gptoss-sinks';
-
 /** Scores by the names of the tensors in the file, where that of a stack is the sum of its parts. */
 function ofStacks(tensors: readonly { readonly name: string; readonly score: number }[]): Map<string, number> {
   const sums = new Map<string, number>();
   for (const { name, score } of tensors) {
-    const stack = name
-      .replace(/\.experts\.\d+\.(gate|up)_proj\.weight$/, '.experts.gate_up_proj')
-      .replace(/\.experts\.\d+\.down_proj\.weight$/, '.experts.down_proj');
+    const stack = inStack(name);
     sums.set(stack, (sums.get(stack) ?? 0) + score);
   }
   return sums;

@@ -76,6 +76,17 @@ export const EXPERT_CHECKPOINTS: readonly GoldenName[] = EXPERT_FAMILIES.map(
   (family) => `families3/${family}` as const,
 );
 
+/** Whether the checkpoint has the experts of a block in one tensor, which has one golden number. */
+export const hasStacks = (name: GoldenName): boolean => name === 'families3/gptoss-sinks';
+
+/** The name of the tensor with an expert's weight in such a file; others stay. */
+export const inStack = (name: string): string =>
+  name
+    .replace(/\.experts\.\d+\.(?:gate|up)_proj\.(weight|bias)$/, '.experts.gate_up_proj.$1')
+    .replace(/\.experts\.\d+\.down_proj\.(weight|bias)$/, '.experts.down_proj.$1')
+    .replace(/\.experts\.(gate_up|down)_proj\.weight$/, '.experts.$1_proj')
+    .replace(/\.experts\.(gate_up|down)_proj\.bias$/, '.experts.$1_proj_bias');
+
 export type Half = 'attention' | 'ffn';
 
 /** A number; the non-finite ones are strings. */
