@@ -81,7 +81,7 @@ export function modelsPage(): Page {
     'Models',
     `Coppice computes with ${FAMILIES.length} families of models, in F32, F16 and BF16 and from GGUF files. Every family can be scored, pruned, ` +
       'retrained (LoRA and all weights) and evaluated; those whose blocks all have attention and a dense FFN can also be healed, made ' +
-      'narrower, and written in every [format](formats.md), those with attention and experts as safetensors and GGUF.',
+      'narrower, and written in every [format](formats.md), those with attention and experts as safetensors and, but for gpt-oss, GGUF.',
     section(
       'Families',
       table(

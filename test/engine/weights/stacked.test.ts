@@ -11,7 +11,9 @@ import type { KeyedPatch } from '../../../src/engine/weights/patches';
 import { writeGguf } from '../../../src/engine/write/gguf/write-gguf';
 import { writeModified } from '../../../src/engine/write/modified';
 import { expertToy, stackedLayout } from '../../support/expert-toys';
+import { checkpointFolder } from '../../support/golden';
 import { decodedLogits, openToy, withModelOf } from '../../support/model';
+import { itShared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
 const PROMPT = [5, 9, 200, 31, 7];
@@ -65,6 +67,22 @@ describe('stacked experts', () => {
     for (const each of weightKeys(requireArchitecture(stacked))) {
       const isIt = typeof each !== 'string' && each.layer === 1 && each.name === key.name;
       assert.deepEqual(await numbersOf(changed, each), isIt ? values : await numbersOf(stacked, each));
+    }
+  });
+
+  itShared('of gpt-oss have them in the columns of their own', async () => {
+    const stacked = await openCheckpoint(checkpointFolder('families3/gptoss-sinks'));
+    const keys = [expertLinear(2, 'up'), `${expertLinear(4, 'gate')}Bias` as const].map((name) => ({ layer: 1, name }));
+    const patches: KeyedPatch[] = [];
+    for (const key of keys) {
+      const values = (await numbersOf(stacked, key)).map((value) => 2 * value);
+      patches.push([key, { kind: 'replace', values }]);
+    }
+    const changed = await written(stacked, [], patches);
+    for (const each of weightKeys(requireArchitecture(stacked))) {
+      const patch = patches.find(([key]) => JSON.stringify(key) === JSON.stringify(each))?.[1];
+      const expected = patch?.kind === 'replace' ? patch.values : await numbersOf(stacked, each);
+      assert.deepEqual(await numbersOf(changed, each), expected, JSON.stringify(each));
     }
   });
 

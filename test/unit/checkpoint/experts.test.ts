@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { LayerShape } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { familyOf } from '../../../src/engine/checkpoint/families';
+import { attentionOf } from '../../../src/engine/checkpoint/kinds/parts';
 import { blockWeights } from '../../../src/engine/checkpoint/weight-names';
 import { architectureOf, CONFIG, type Config } from '../../support/checkpoint-files';
 
@@ -59,6 +60,24 @@ describe('experts of a config', () => {
       'model.layers.1.block_sparse_moe.experts.3.w1.weight',
       'model.layers.1.block_sparse_moe.experts.3.w2.weight',
     ]);
+  });
+
+  it('of gpt-oss are biased and bounded, and blocks have their windows by a list that a pruned config has', () => {
+    const { num_experts: count, ...others } = shared;
+    const config = { ...others, num_local_experts: count, model_type: 'gpt_oss' };
+    const architecture = architectureOf(config);
+    const { window, sinks, rope, headDim } = attentionOf(architecture.layers[2]);
+    assert.deepEqual([window, sinks, headDim, rope?.theta], [128, true, 64, 150_000]);
+    assert.deepEqual([rope?.scaling.kind, attentionOf(architecture.layers[1]).window], ['yarn', null]);
+    const fields = familyOf(architecture).prunedConfig!({ ...CONFIG, ...config }, architecture.layers, [1, 2]);
+    assert.deepEqual(fields, { layer_types: ['full_attention', 'sliding_attention'] });
+    for (const [field, value] of [
+      ['swiglu_limit', 5],
+      ['attention_bias', false],
+    ] as const) {
+      const refused = readConfigArchitecture({ ...CONFIG, ...config, [field]: value });
+      assert.match('why' in refused ? refused.why : '', new RegExp(field));
+    }
   });
 
   it('are refused by the name of the field', () => {

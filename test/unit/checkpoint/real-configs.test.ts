@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import type { Architecture, LayerShape } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { parametersOf } from '../../../src/engine/checkpoint/parameters';
+import { attentionOf } from '../../../src/engine/checkpoint/kinds/parts';
 import { plainShape } from '../../../src/engine/checkpoint/kinds/plain';
 import type { Config } from '../../support/checkpoint-files';
 
@@ -458,6 +459,43 @@ const READ: Readonly<Record<string, Read>> = {
       assert.deepEqual([layers[0].ffn, tied], [{ kind: 'dense', width: 4608, biases: [], fused: false }, true]);
     },
   },
+  // Its experts are stored in four bits.
+  'gpt-oss 20B': {
+    config: model('gpt_oss', 'GptOss', [2880, 2880, 24, 64, 8, 201088], {
+      attention_bias: true,
+      eos_token_id: 200002,
+      experts_per_token: 4,
+      head_dim: 64,
+      initial_context_length: 4096,
+      layer_types: Array.from({ length: 24 }, (_, i) => (i % 2 === 0 ? 'sliding_attention' : 'full_attention')),
+      max_position_embeddings: 131072,
+      num_experts_per_tok: 4,
+      num_local_experts: 32,
+      output_router_logits: false,
+      quantization_config: { modules_to_not_convert: ['model.layers.*.self_attn'], quant_method: 'mxfp4' },
+      rms_norm_eps: 1e-5,
+      rope_scaling: {
+        beta_fast: 32.0,
+        beta_slow: 1.0,
+        factor: 32.0,
+        original_max_position_embeddings: 4096,
+        rope_type: 'yarn',
+        truncate: false,
+      },
+      rope_theta: 150000,
+      router_aux_loss_coef: 0.9,
+      sliding_window: 128,
+      swiglu_limit: 7.0,
+      tie_word_embeddings: false,
+    }),
+    parameters: 20_914_757_184,
+    is: (a) => {
+      const experts = { kind: 'experts', count: 32, chosen: 4, width: 2880, weighs: 'chosen' };
+      assert.deepEqual(first(a).ffn, { ...experts, biased: true, form: 'clamped' });
+      const { mixer } = a.layers[1];
+      assert.deepEqual([attentionOf(first(a)).window, mixer.window, mixer.sinks], [128, null, true]);
+    },
+  },
 };
 
 const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegExp])[] = [
@@ -480,6 +518,9 @@ const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegEx
     model('gpt_oss', 'GptOss', [2880, 2880, 24, 64, 8, 201088], { num_local_experts: 32 }),
     /a mixture of experts/,
   ],
+    },
+  },
+  ['LFM2 350M', model('lfm2', 'Lfm2', [1024, 6656, 16, 16, 8, 65536], { conv_L_cache: 3 }), /"lfm2" is a hybrid/],
   [
     'Gemma 3n E2B',
     { ...USUAL, model_type: 'gemma3n', text_config: { model_type: 'gemma3n_text' }, vision_config: VISION },
