@@ -1,5 +1,6 @@
 /** The type in which most of a checkpoint is stored. */
 import type { StoredDtype } from '../formats/dtype';
+import { isPacked } from '../formats/stacked';
 import type { TensorInfo } from '../formats/tensor';
 import type { Checkpoint } from './types';
 import { blockOfTensor } from './weight-names';
@@ -12,9 +13,10 @@ export const mainDtype = ({ tensors }: Pick<Checkpoint, 'tensors'>): StoredDtype
  * What a model is called after: "Q4_K_M" as its GGUF file says, else the type of its blocks. The embedding of a quantized file has
  * a finer type, and may be most of it.
  */
-export function typeWord({ tensors, fileType }: Pick<Checkpoint, 'tensors' | 'fileType'>): string {
+export function typeWord({ tensors, parts, fileType }: Pick<Checkpoint, 'tensors' | 'parts' | 'fileType'>): string {
+  const packed = [...(parts?.values() ?? [])].find(isPacked)?.dtype;
   const blocks = [...tensors.values()].filter(({ name }) => blockOfTensor(name) !== undefined);
-  return fileType ?? mostBytes(blocks) ?? mainDtype({ tensors }) ?? '';
+  return fileType ?? packed ?? mostBytes(blocks) ?? mainDtype({ tensors }) ?? '';
 }
 
 function mostBytes(tensors: readonly TensorInfo[]): StoredDtype | undefined {

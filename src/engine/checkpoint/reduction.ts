@@ -5,6 +5,7 @@ import { GGUF_NOTES_BYTES, NOTES_BYTES } from './file-bytes';
 import { isGgufCheckpoint } from './gguf/name';
 import { requireArchitecture } from './open';
 import { layerParameters, moduleOf, parametersOf } from './parameters';
+import { stacksIn } from './stacks';
 import type { Checkpoint } from './types';
 import { type UsedTensor, usedTensors } from './used-tensors';
 import { keysByName } from './weight-key';
@@ -92,6 +93,10 @@ export function moduleBytes(checkpoint: Checkpoint): { attention: number; ffn: n
   const own = sizeInFile(checkpoint);
   const architecture = requireArchitecture(checkpoint);
   const keys = keysByName(architecture);
+  // What holds several weights is a part of the module of any of them.
+  for (const { name, scales, layer, parts } of stacksIn(architecture, checkpoint.tensors).values()) {
+    for (const stack of [name, ...(scales ? [scales.name] : [])]) keys.set(stack, { layer, name: parts[0].name });
+  }
   const bytes = architecture.layers.map(() => ({ attention: 0, ffn: 0 }));
   for (const tensor of usedTensors(checkpoint)) {
     const key = keys.get(tensor.name);

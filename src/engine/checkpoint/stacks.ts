@@ -73,6 +73,18 @@ export function partsIn(
   return parts;
 }
 
+/** The name of the tensor in which a file should have a weight. @param name of the weight */
+export function nameInFiles(architecture: Architecture, name: string): string {
+  const { stacks, alwaysStacked } = familyOf(architecture);
+  if (!stacks || !alwaysStacked) return name;
+  for (const layer of architecture.layers.keys()) {
+    for (const { name: stack, parts } of stacks(architecture, layer)) {
+      if (parts.some((part) => weightOf(architecture, { layer, name: part.name })?.name === name)) return stack;
+    }
+  }
+  return name;
+}
+
 /** The tensor of a weight, or the part of one; undefined if the checkpoint has neither. */
 export const storedWeight = (
   { tensors, parts }: Pick<Checkpoint, 'tensors' | 'parts'>,

@@ -7,7 +7,7 @@ import type { Architecture } from './architecture';
 import { printable } from '../formats/bounded-json';
 import { isWeightDtype } from '../formats/dtype';
 import { packedScheme, unsupportedScheme } from './quantization';
-import { partsIn, stacksIn, storedWeight } from './stacks';
+import { nameInFiles, partsIn, stacksIn, storedWeight } from './stacks';
 import type { Checkpoint, Unsupported } from './types';
 import { isPacked } from '../formats/stacked';
 import type { TensorInfo } from '../formats/tensor';
@@ -66,7 +66,7 @@ function missing(name: string, architecture: Architecture, found: Pick<Checkpoin
   }
   const rest = [...allWeights(architecture)].filter((weight) => !storedWeight(found, weight.name)).length;
   return new UserError(
-    `"${printable(name, 120)}" is missing`,
+    `"${printable(nameInFiles(architecture, name), 120)}" is missing`,
     `no file holds ${rest} weight${rest === 1 ? '' : 's'} of the config`,
     'Download all shards, and config.json from the same revision of the model.',
   );

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
 import { expertLinear } from '../../../src/engine/checkpoint/kinds/experts';
+import { typeWord } from '../../../src/engine/checkpoint/main-dtype';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { dequantizeMxfp4 } from '../../../src/engine/formats/mxfp4';
 import { viewWithout } from '../../../src/engine/model/view';
@@ -119,6 +120,7 @@ describe('experts in MXFP4', () => {
     const experts = packedExperts();
     const checkpoint = await openToy(packedToy(experts));
     assert.deepEqual(checkpoint.notes, []);
+    assert.equal(typeWord(checkpoint), 'MXFP4');
     await withWeights(checkpoint, async (weights) => {
       for (const [matrix, packed, first, step] of [
         ['gate', experts[2], 0, 2],

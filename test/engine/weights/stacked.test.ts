@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { expertLinear } from '../../../src/engine/checkpoint/kinds/experts';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
+import { moduleBytes } from '../../../src/engine/checkpoint/reduction';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { weightKeys, type WeightKey } from '../../../src/engine/checkpoint/weight-key';
 import { withWeights } from '../../../src/engine/weights/checkpoint';
@@ -49,6 +50,9 @@ describe('stacked experts', () => {
         assert.deepEqual(await numbersOf(stacked, key), await numbersOf(apart, key), JSON.stringify(key));
       }
       assert.deepEqual(await logitsOf(stacked), await logitsOf(apart));
+      const [own, other] = [stacked, apart].map((each) => moduleBytes(each)[1]);
+      assert.equal(own.attention, other.attention);
+      assert.ok(own.ffn < other.ffn && own.ffn > 0.95 * other.ffn, `${own.ffn} of ${other.ffn} bytes`);
       const pruned = await written(stacked, [0]);
       assert.deepEqual(await logitsOf(pruned), await logitsOf(await written(apart, [0])));
       const shapes = [...pruned.tensors.values()].filter(({ name }) => name.includes('experts'));
@@ -104,5 +108,9 @@ describe('stacked experts', () => {
       ),
     );
     await assert.rejects(openCheckpoint(folder), /experts\.down_proj" disagrees[^]*\[3, 32, 64\]/);
+    const none = expertToy({ model_type: 'gpt_oss', head_dim: 16 }, (tensors) =>
+      tensors.filter(({ name }) => !name.includes('experts')),
+    );
+    await assert.rejects(openCheckpoint(none), /"model\.layers\.0\.mlp\.experts\.gate_up_proj" is missing/);
   });
 });

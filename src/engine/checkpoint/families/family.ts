@@ -43,6 +43,8 @@ export interface ModelFamily {
   readonly prunedConfig?: (config: Config, layers: readonly LayerShape[], kept: readonly number[]) => PrunedFields;
   /** Tensors that a block may have in place of those of single weights. */
   readonly stacks?: (architecture: Architecture, layer: number) => readonly Stack[];
+  /** Whether its files have no other tensors for these weights. */
+  readonly alwaysStacked?: true;
   /** The scheme of quantized weights that its `stacks` read. */
   readonly packed?: string;
   /** What its class in transformers can say of narrower blocks; undefined if it was not tried. */

@@ -55,6 +55,7 @@ export const gptOss: ModelFamily = {
   },
   weights: decoderWeights({ router: 'mlp.router' }),
   stacks: (architecture, layer) => transposedExperts('mlp.experts', architecture, layer),
+  alwaysStacked: true,
   packed: 'mxfp4',
   prunedConfig: (config, layers, kept): PrunedFields =>
     isSet(config, 'layer_types') ? {} : { layer_types: layerTypes(kept, (block) => windowOf(layers[block]) !== null) },

@@ -30,13 +30,18 @@ export function expertFields({ experts }: Dialect, { layers: [first] }: GgufArch
   ];
 }
 
+/** Models with experts are not written as ONNX either. */
+export const SAFETENSORS = 'Write safetensors in place of it.';
+
+const refused = (why: string): Error => cannotWrite(why, SAFETENSORS);
+
 /** @throws UserError for experts that the architecture of llama.cpp computes otherwise. Measured with llama.cpp 0.5.0 */
 export function requireExperts({ name, experts, ungrouped }: Dialect, { layers }: GgufArchitecture): void {
   const dense = layers.findIndex((layer) => layer.experts === undefined);
   if (!experts) return;
   const architecture = `llama.cpp’s architecture ${name}`;
   if (dense !== -1)
-    throw cannotWrite(
+    throw refused(
       `its block ${dense} has a dense FFN beside blocks with experts, and ${architecture} has experts in all`,
     );
   const [{ heads, kvHeads, experts: own }] = layers;
@@ -46,12 +51,12 @@ export function requireExperts({ name, experts, ungrouped }: Dialect, { layers }
         ? 'divides the weights of the chosen experts by'
         : 'takes the weights of the chosen experts without';
     const said = experts.weighs === 'chosen' ? 'false' : 'true';
-    throw cannotWrite(`its norm_topk_prob is ${said}, and ${architecture} ${does} their sum, whatever a file says`);
+    throw refused(`its norm_topk_prob is ${said}, and ${architecture} ${does} their sum, whatever a file says`);
   }
   if (layers.some(({ clip }) => clip !== undefined))
-    throw cannotWrite(`it bounds queries, keys and values (clip_qkv), and ${architecture} does not`);
+    throw refused(`it bounds queries, keys and values (clip_qkv), and ${architecture} does not`);
   if (ungrouped && kvHeads !== heads)
-    throw cannotWrite(
+    throw refused(
       `${heads} query heads share ${kvHeads} heads of keys and values, and ${architecture} has as many of both`,
     );
 }

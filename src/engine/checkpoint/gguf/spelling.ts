@@ -12,7 +12,7 @@ import { type GgufArchitecture, ggufModel, type GgufShape } from './shapes';
 import { cannotWrite, INSTEAD, shared } from './cannot';
 import { dialectFor } from './dialects';
 import type { Dialect } from './dialects/dialect';
-import { expertFields, FFN_WIDTH, requireExperts } from './experts';
+import { expertFields, FFN_WIDTH, requireExperts, SAFETENSORS } from './experts';
 import { writeRotation, type WrittenRotation } from './rotation';
 import { requireStyle, scoreFactor, scoreNotes, styleFields } from './style';
 import { writeWindows } from './windows';
@@ -32,11 +32,14 @@ const MAX_BLOCKS = 512;
 /** @throws UserError for a model that llama.cpp would compute otherwise */
 export function spellingOf(model: Architecture): Spelling {
   if (model.layers.some((layer) => attentionIn(layer)?.sinks))
-    throw cannotWrite('its attention has sinks, and Coppice writes no architecture of llama.cpp with them');
+    throw cannotWrite(
+      'its attention has sinks, and Coppice writes no architecture of llama.cpp with them',
+      SAFETENSORS,
+    );
   const other = otherKindIn(
     model.layers.filter(({ mixer, ffn }) => mixer.kind !== 'attention' || ffn.kind !== 'experts'),
   );
-  if (other !== undefined) throw cannotWrite(`blocks of it have ${other}`, 'Write safetensors in place of it.');
+  if (other !== undefined) throw cannotWrite(`blocks of it have ${other}`, SAFETENSORS);
   const architecture = ggufModel(model);
   const { layers } = architecture;
   if (layers.length > MAX_BLOCKS)
