@@ -1,11 +1,23 @@
 /** The gradient rule of every differentiable op, for any provider. */
 import type { Dim } from '../../src/engine/onnx/graph';
-import { add, clamp, geGlu, mul, neg, scale, softCap, sub, swiGlu } from '../../src/engine/onnx/ops/elementwise';
+import {
+  add,
+  atMost,
+  clamp,
+  geGlu,
+  mul,
+  neg,
+  scale,
+  sharpSilu,
+  softCap,
+  sub,
+  swiGlu,
+} from '../../src/engine/onnx/ops/elementwise';
 import { linear, matmul } from '../../src/engine/onnx/ops/linear';
 import { frozenCrossEntropy, frozenDivergence } from '../../src/engine/onnx/ops/frozen-loss';
 import { cosineDistance, crossEntropy, divergence } from '../../src/engine/onnx/ops/loss';
 import { rmsNorm } from '../../src/engine/onnx/ops/norm';
-import { softmax, softmaxProduct } from '../../src/engine/onnx/ops/softmax';
+import { sinkSoftmax, softmax, softmaxProduct } from '../../src/engine/onnx/ops/softmax';
 import { concat, reshape, split, takeRows, transpose } from '../../src/engine/onnx/ops/shapes';
 import { float32, int64 } from '../../src/engine/onnx/session';
 import { dot } from './differences';
@@ -100,6 +112,19 @@ export function testOpGradients(target: Target): void {
       (g, [x]) => clamp(g, x, 0.6),
       (x) => x.map((v) => Math.min(0.6, Math.max(-0.6, v))),
     );
+    await check(
+      [matrix],
+      (g, [x]) => atMost(g, x, 0.6),
+      (x) => x.map((v) => Math.min(0.6, v)),
+    );
+  });
+
+  it('SiLU with a steepness', async () => {
+    await check(
+      [matrix],
+      (g, [x]) => sharpSilu(g, x, 1.7),
+      (x) => x.map((v) => v * logistic(1.7 * v)),
+    );
   });
 
   it('an input that takes part twice', async () => {
@@ -156,6 +181,17 @@ export function testOpGradients(target: Target): void {
       [['tokens', 2, 4]],
       (g, [x]) => softmax(g, x),
       (x) => rowsOf(x, 4).flatMap((r) => [...softmaxOf(r)]),
+    );
+  });
+
+  it('softmax over one score more of each head', async () => {
+    await check(
+      [['rows', 2, 3, 4], [2]],
+      (g, [scores, sinks]) => sinkSoftmax(g, scores, sinks),
+      (scores, sinks) =>
+        rowsOf(scores, 4).flatMap((r, n) => [
+          ...softmaxOf(Float64Array.of(...r, sinks[Math.floor(n / 3) % 2])).slice(0, 4),
+        ]),
     );
   });
 

@@ -514,14 +514,6 @@ const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegEx
     /a mixture of experts/,
   ],
   [
-    'gpt-oss 20B',
-    model('gpt_oss', 'GptOss', [2880, 2880, 24, 64, 8, 201088], { num_local_experts: 32 }),
-    /a mixture of experts/,
-  ],
-    },
-  },
-  ['LFM2 350M', model('lfm2', 'Lfm2', [1024, 6656, 16, 16, 8, 65536], { conv_L_cache: 3 }), /"lfm2" is a hybrid/],
-  [
     'Gemma 3n E2B',
     { ...USUAL, model_type: 'gemma3n', text_config: { model_type: 'gemma3n_text' }, vision_config: VISION },
     /"gemma3n" is a Gemma 3n: its blocks have inputs of their own/,
