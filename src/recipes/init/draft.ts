@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { readApplication } from '../../engine/application/read';
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { isGgufCheckpoint, isQuantizedGguf } from '../../engine/checkpoint/gguf/name';
+import { otherKindIn } from '../../engine/checkpoint/kinds/parts';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { layerParameters, parametersReadOf } from '../../engine/checkpoint/parameters';
 import { blockBytes } from '../../engine/checkpoint/reduction';
@@ -147,13 +148,13 @@ function shippedSize(
   const sizes = type === undefined ? blockBytes(checkpoint) : layerParameters(architecture);
   const removed = smallest(architecture, count, sizes);
   const changes = removed.length > 0 && staysGguf(checkpoint, format);
-  const weighed = isWeighed(format, type);
+  const weighed = isWeighed(architecture, format, type);
   return writtenSize(checkpoint, { format, type, removed, tokens, weighed, ...(changes && { changed }) }, job);
 }
 
-/** Whether an importance matrix guides the rounding of what ships. */
-const isWeighed = (format: ExportFormat, type: string | undefined): boolean =>
-  format === 'gguf' && type !== undefined && usesImportance(type);
+/** Whether an importance matrix guides the rounding of what ships. There is none of experts. */
+const isWeighed = ({ layers }: Architecture, format: ExportFormat, type: string | undefined): boolean =>
+  format === 'gguf' && type !== undefined && usesImportance(type) && otherKindIn(layers) === undefined;
 
 async function choose(checkpoint: Checkpoint, goal: Goal, choosing: Choosing): Promise<Chosen> {
   const { format, type } = choosing;
@@ -260,7 +261,7 @@ function outlineOf(
     dataIsText: texts.text === undefined && wish.data !== undefined && resolve(wish.data) === texts.calibration,
     format,
     type: chosen.type,
-    weighed: isWeighed(format, chosen.type),
+    weighed: isWeighed(architecture, format, chosen.type),
     trimmed: trimmedStep(wish, home, literal(`./${own}-trimmed${isGgufCheckpoint(model) ? '.gguf' : ''}`)),
     out: literal(`./${name}${FORMATS[format].extension ?? `-${format}`}`),
     ...(goal.kind === 'fit' && { maxBytes: goal.bytes }),
