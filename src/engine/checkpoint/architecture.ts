@@ -8,6 +8,7 @@ import {
   MIXER_LINEARS,
   type MixerLinear,
   mixerKind,
+  UNADAPTED,
 } from './kinds';
 import { ropeOf } from './kinds/parts';
 
@@ -160,7 +161,7 @@ export function linearNames({ layers }: Pick<Architecture, 'layers'>): readonly 
  * are in matrices that no adapter has.
  */
 export function adaptableNames(architecture: Pick<Architecture, 'layers'>): readonly LinearName[] {
-  const names = linearNames(architecture);
+  const names = linearNames(architecture).filter((name) => !UNADAPTED.has(name));
   const hasExperts = architecture.layers.some(({ ffn }) => ffn.kind === 'experts');
   return hasExperts ? names.filter((name) => moduleOf(name) === 'attention') : names;
 }

@@ -159,7 +159,7 @@ export function oddSetting(config: Config, { reads = [] }: ModelFamily): Unsuppo
     (name) => !listed.has(name) && isMathematics(name) && !isNeutral(config[name], neutralOf(name)),
   );
   if (field !== undefined) return refusal('its config has a setting that Coppice does not know', field, config[field]);
-  return oddRotation(config);
+  return oddRotation(config, reads);
 }
 
 function refusal(why: string, field: string, value: unknown): Unsupported {
@@ -186,13 +186,17 @@ function isNeutral(value: unknown, neutral: readonly unknown[]): boolean {
 }
 
 /** Rotations with a field that no known kind has. */
-function oddRotation(config: Config): Unsupported | undefined {
+function oddRotation(config: Config, reads: readonly string[]): Unsupported | undefined {
   for (const section of ['rope_scaling', 'rope_parameters']) {
     const parameters = config[section];
     if (!isObject(parameters)) continue;
     for (const each of [parameters, ...Object.values(parameters).filter(isObject)]) {
       const field = Object.keys(each).find(
-        (name) => !ROPE_FIELDS.has(name) && !isObject(each[name]) && !isNeutral(each[name], neutralOf(name)),
+        (name) =>
+          !ROPE_FIELDS.has(name) &&
+          !reads.includes(name) &&
+          !isObject(each[name]) &&
+          !isNeutral(each[name], neutralOf(name)),
       );
       if (field !== undefined) {
         return refusal(

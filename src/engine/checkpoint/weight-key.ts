@@ -18,8 +18,12 @@ export interface LayerWeightKey {
   readonly name: BlockWeightName;
 }
 
-/** Whether scores by weights count it: biases and sinks are small and no matrices or norms. */
-export const isCounted = (name: BlockWeightName): boolean => !name.endsWith('Bias') && name !== 'sinks';
+/**
+ * Whether scores by weights count it. Biases, sinks, and the numbers of a head that set the pace of a recurrence are neither matrices nor
+ * norms.
+ */
+export const isCounted = (name: BlockWeightName): boolean =>
+  !/Bias$|^sinks$|^(?:ssm|delta)(?:Time|Log|Skip)$/.test(name);
 
 /** One weight of a model. */
 export type WeightKey = LayerWeightKey | OuterWeightName;

@@ -8,7 +8,7 @@ import { concat, reshape, reshapeBy, shapeVector, takeRows } from '../onnx/ops/s
 import { attentionShape, block } from './block';
 import { type Binding, blockBinder } from './binding';
 import { rotaryInputs } from './forward-graph';
-import { carriedFlow, noFlow } from './flow';
+import { carriedFlow, noFlow, type RecurrenceForm } from './flow';
 import { finalNorm, finishLogits } from './logits';
 import { projectLayer } from './project';
 import { tableNames } from './rotary';
@@ -63,7 +63,12 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const { attending, carrying } = mixersOf(a, steps);
   const past = attending.length + carrying.length > 0 ? pastInputs(g, a, attending, shape) : undefined;
-  const counts = carrying.length > 0 ? g.input('counts', 'int64', ['texts', 1]) : undefined;
+  // On a device, only plain products are right.
+  const form = shape.caches === 'present' ? 'chunks' : 'fused';
+  const flowing =
+    carrying.length > 0
+      ? { perText: past!.perText, counts: g.input('counts', 'int64', ['texts', 1]), form: form as RecurrenceForm }
+      : undefined;
   const news: Value[] = [];
   let state = x;
   for (const step of steps) {
@@ -73,7 +78,7 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
       weight: (name) => weight(name)!,
       project: projectLayer(g, step.block, weight, binding),
       attend: (q, k, v, sinks) => attendPast(g, a, step, { qkv: [q, k, v], sinks, index, shape, past: past!, news }),
-      flow: counts ? carriedFlow(g, carrying.indexOf(step), past!.perText, counts) : noFlow,
+      flow: carrying.includes(step) ? carriedFlow(g, carrying.indexOf(step), flowing!) : noFlow,
     });
   }
   if (news.length > 0) g.output('new', concat(g, news, 2));

@@ -1,6 +1,7 @@
 /** The graphs of a forward pass without a past: a block (or one of its modules), and the head's token losses. */
 import type { Architecture, LayerShape, LinearName } from '../checkpoint/architecture';
-import { attentionIn, attentionOf } from '../checkpoint/kinds/parts';
+import { mixerKind } from '../checkpoint/kinds';
+import { attentionIn, attentionOf, carriedBy, otherBlocks } from '../checkpoint/kinds/parts';
 import type { Graph, Value } from '../onnx/graph';
 import { fusedAttention, type FusedPast, plainAttention, type RotaryTable } from '../onnx/ops/attention';
 import { mul, scale, sub } from '../onnx/ops/elementwise';
@@ -90,13 +91,15 @@ function tokensOf(
 ): Pick<BlockStrategies, 'attend' | 'flow'> {
   if (!step.attention) return { attend: unreachable, flow: noFlow };
   const layer = a.layers[step.block];
-  // Over trees, every mixer but attention is refused.
-  if (attentionIn(layer) || kind === 'tree')
-    return { attend: attention(g, a, step.block, kind, products), flow: noFlow };
+  if (kind === 'tree' && carriedBy(layer)) throw otherBlocks(mixerKind(layer.mixer).words, 'attention');
+  const attends = attentionIn(layer) !== undefined;
   // The feeds of attention: they say how many rows there are, or how long these are.
-  if (kind === 'plain') g.input('mask', 'float32', ['length', 'length']);
-  else fusedLengths(g);
-  return { attend: unreachable, flow: flowFromStart(g) };
+  if (!attends && kind === 'plain') g.input('mask', 'float32', ['length', 'length']);
+  if (!attends && kind === 'fused') fusedLengths(g);
+  return {
+    attend: attends ? attention(g, a, step.block, kind, products) : unreachable,
+    flow: carriedBy(layer) ? flowFromStart(g, kind === 'fused' ? 'fused' : 'chunks') : noFlow,
+  };
 }
 
 const fusedLengths = (g: Graph): Pick<FusedPast, 'lastPositions' | 'totalLength'> => ({

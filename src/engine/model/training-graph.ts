@@ -5,7 +5,7 @@
  * halves: the forward half returns the values that the backward half needs.
  */
 import type { Architecture } from '../checkpoint/architecture';
-import { attentionIn } from '../checkpoint/kinds/parts';
+import { attentionIn, carriedBy } from '../checkpoint/kinds/parts';
 import type { Dim, Value } from '../onnx/graph';
 import { Graph } from '../onnx/graph';
 import type { GraphFile } from '../onnx/model-file';
@@ -88,10 +88,13 @@ export function buildTraining(
 /** How the tokens of a step's rows see each other. */
 function tokensOf(g: Graph, architecture: Architecture, step: Step): Pick<BlockStrategies, 'attend' | 'flow'> {
   if (!step.attention) return { attend: unreachable, flow: noFlow };
-  if (attentionIn(architecture.layers[step.block]))
-    return { attend: attention(g, architecture, step.block), flow: noFlow };
-  g.input('mask', 'float32', ['length', 'length']); // says how long the rows are
-  return { attend: unreachable, flow: flowFromStart(g) };
+  const layer = architecture.layers[step.block];
+  const attends = attentionIn(layer) !== undefined;
+  if (!attends) g.input('mask', 'float32', ['length', 'length']); // says how long the rows are
+  return {
+    attend: attends ? attention(g, architecture, step.block) : unreachable,
+    flow: carriedBy(layer) ? flowFromStart(g, 'chunks') : noFlow,
+  };
 }
 
 function attention(g: Graph, a: Architecture, index: number): BlockStrategies['attend'] {

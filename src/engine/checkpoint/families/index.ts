@@ -1,6 +1,7 @@
 /** The families that Coppice computes with. */
 import type { Architecture } from '../architecture';
 import type { ModelFamily } from './family';
+import { falconH1 } from './falcon-h1';
 import { gemma } from './gemma';
 import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
@@ -16,6 +17,7 @@ import { olmoe } from './olmoe';
 import { phi3 } from './phi3';
 import { qwen2 } from './qwen2';
 import { qwen3 } from './qwen3';
+import { qwen35 } from './qwen3-5';
 import { qwen3Moe } from './qwen3-moe';
 import { seedOss } from './seed-oss';
 import { smollm3 } from './smollm3';
@@ -39,6 +41,8 @@ export const FAMILIES: readonly ModelFamily[] = [
   lfm2,
   graniteHybrid,
   gptOss,
+  falconH1,
+  qwen35,
 ];
 
 const BY_TYPE = new Map(FAMILIES.map((family) => [family.modelType, family]));

@@ -26,6 +26,22 @@ const LLAMA_NAMES = {
   convKernel: 'conv.conv',
   convOut: 'conv.out_proj',
   sinks: 'self_attn.sinks',
+  ssmIn: 'mamba.in_proj',
+  ssmKernel: 'mamba.conv1d',
+  ssmTime: 'mamba.dt_bias',
+  ssmLog: 'mamba.A_log',
+  ssmSkip: 'mamba.D',
+  ssmNorm: 'mamba.norm',
+  ssmOut: 'mamba.out_proj',
+  deltaQkv: 'linear_attn.in_proj_qkv',
+  deltaGate: 'linear_attn.in_proj_z',
+  deltaBeta: 'linear_attn.in_proj_b',
+  deltaDecay: 'linear_attn.in_proj_a',
+  deltaKernel: 'linear_attn.conv1d',
+  deltaTime: 'linear_attn.dt_bias',
+  deltaLog: 'linear_attn.A_log',
+  deltaNorm: 'linear_attn.norm',
+  deltaOut: 'linear_attn.out_proj',
   attentionOutNorm: 'post_attention_layernorm',
   postNorm: 'post_attention_layernorm',
   gateUp: 'mlp.gate_up_proj',
@@ -66,14 +82,15 @@ function blockWeights(names: ModuleNames, { layers, hidden, style }: Architectur
   const named = (module: string, end?: string): string => {
     const [expert = ''] = /\d+/.exec(module) ?? [];
     const name = names[module.replace(/\d+/, '#') as keyof ModuleNames];
-    return [`model.layers.${layer}.${name.replace('#', expert)}`, ...(end === undefined ? [] : [end])].join('.');
+    const own = `model.layers.${layer}.${name.replace('#', expert)}`;
+    return end === undefined ? own : `${own}.${end}`;
   };
   const own: BlockNames = {
     hidden,
     style,
     weight: (module, ...shape) => ({ name: named(module, 'weight'), shape }),
-    bare: (parameter, ...shape) => ({ name: named(parameter), shape }),
     bias: (module, width) => ({ name: named(module, 'bias'), shape: [width] }),
+    bare: (name, ...shape) => ({ name: named(name), shape }),
   };
   const norm = (module: StreamNorm, where: 'before' | 'after'): Weights =>
     style.norms === where || style.norms === 'both' ? { [module]: own.weight(module, hidden) } : {};

@@ -22,6 +22,8 @@ export interface AttentionMixer {
   readonly clip?: number;
   /** A score more for each head, without a value: the weights of a position sum to less than 1 (gpt-oss); none if absent. */
   readonly sinks?: true;
+  /** Whether `q` gives a gate of what attention gives as well, head by head behind the queries (Qwen3.5). */
+  readonly gated?: true;
   /** Whether the block has `qkv` in place of its parts (Phi-3). */
   readonly fused: boolean;
 }
@@ -33,8 +35,9 @@ export const ATTENTION_KIND: Kind<AttentionMixer> = {
   words: 'attention',
   linears: ['qkv', 'q', 'k', 'v', 'o'],
   groups: ({ fused }) => (fused ? [['qkv'], ['o']] : [['q', 'k', 'v'], ['o']]),
+  last: () => 'o',
   inner: ({ heads, headDim }) => heads * headDim,
-  weights: ({ heads, kvHeads, headDim, biases, qkNorm, fused, sinks }, names) => {
+  weights: ({ heads, kvHeads, headDim, biases, qkNorm, gated, fused, sinks }, names) => {
     const { hidden, weight } = names;
     const queryWidth = heads * headDim;
     const keyWidth = kvHeads * headDim;
@@ -43,7 +46,11 @@ export const ATTENTION_KIND: Kind<AttentionMixer> = {
     return {
       ...(fused
         ? { qkv: weight('qkv', all, hidden) }
-        : { q: weight('q', queryWidth, hidden), k: weight('k', keyWidth, hidden), v: weight('v', keyWidth, hidden) }),
+        : {
+            q: weight('q', gated ? 2 * queryWidth : queryWidth, hidden),
+            k: weight('k', keyWidth, hidden),
+            v: weight('v', keyWidth, hidden),
+          }),
       o: weight('o', hidden, queryWidth),
       ...biasWeights(biases, names, { qkv: all, q: queryWidth, k: keyWidth, v: keyWidth, o: hidden }),
       ...(qkNorm && {

@@ -21,6 +21,7 @@ export const CONVOLUTION_KIND: Kind<ConvolutionMixer> = {
   words: 'a short convolution',
   linears: LINEARS,
   groups: () => LINEARS.map((linear) => [linear]),
+  last: () => 'convOut',
   inner: ({ channels }) => channels,
   carried: ({ channels, kernel }) => ({ inputs: [kernel - 1, channels] }),
   weights: ({ channels, kernel, biased }, names) => ({

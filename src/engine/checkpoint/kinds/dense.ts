@@ -10,6 +10,8 @@ export interface DenseFeedForward {
   readonly biases: readonly LinearName[];
   /** Whether the block has `gateUp` in place of its parts (Phi-3). */
   readonly fused: boolean;
+  /** What is multiplied before the activation, and what the FFN gives (Falcon-H1); nothing if absent. */
+  readonly factors?: { readonly gate: number; readonly output: number };
 }
 
 export type DenseLinear = 'gateUp' | 'gate' | 'up' | 'down';
@@ -19,6 +21,7 @@ export const DENSE_KIND: Kind<DenseFeedForward> = {
   words: 'a dense FFN',
   linears: ['gateUp', 'gate', 'up', 'down'],
   groups: ({ fused }) => (fused ? [['gateUp'], ['down']] : [['gate', 'up'], ['down']]),
+  last: () => 'down',
   inner: ({ width }) => width,
   weights: ({ width, biases, fused }, names) => {
     const { hidden, weight } = names;

@@ -51,6 +51,7 @@ export const EXPERTS_KIND: Kind<ExpertsFeedForward> = {
   // Methods that go through a block's Linears leave experts as they are.
   linears: [],
   groups: () => [],
+  last: () => undefined,
   inner: ({ chosen, width }) => chosen * width,
   weights: ({ count, width, biased }, { hidden, weight, bias }) => {
     const experts: Record<ExpertLinear | `${ExpertLinear}Bias`, ReturnType<typeof weight>> = {};

@@ -27,6 +27,10 @@ export interface Kind<Shape> {
   readonly linears: readonly LinearName[];
   /** Its Linears in groups that share an input, in the order in which they are applied. */
   readonly groups: (shape: Shape) => readonly (readonly LinearName[])[];
+  /** Those that adapters leave out; none if absent. */
+  readonly unadapted?: readonly LinearName[];
+  /** The Linear whose output goes into the stream, which healing corrects; undefined if there are several. */
+  readonly last: (shape: Shape) => LinearName | undefined;
   /** Numbers of a token between its first products and its last one. */
   readonly inner: (shape: Shape) => number;
   /** Its weights but for the norms of the stream. */

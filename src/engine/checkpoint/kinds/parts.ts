@@ -8,9 +8,11 @@ import type { ExpertsFeedForward } from './experts';
 import type { Carried } from './kind';
 import { feedForwardKind, mixerKind } from '.';
 
-/** The attention of a block; undefined for another mixer. */
-export const attentionIn = ({ mixer }: Pick<LayerShape, 'mixer'>): AttentionMixer | undefined =>
-  mixer.kind === 'attention' ? mixer : undefined;
+/** The attention of a block, alone or beside another mixer; undefined if it has none. */
+export function attentionIn({ mixer }: Pick<LayerShape, 'mixer'>): AttentionMixer | undefined {
+  if (mixer.kind === 'parallel') return mixer.attention;
+  return mixer.kind === 'attention' ? mixer : undefined;
+}
 
 /** The dense FFN of a block; undefined for another feed-forward. */
 export const denseIn = ({ ffn }: Pick<LayerShape, 'ffn'>): DenseFeedForward | undefined =>
@@ -20,7 +22,7 @@ export const denseIn = ({ ffn }: Pick<LayerShape, 'ffn'>): DenseFeedForward | un
 export const expertsIn = ({ ffn }: Pick<LayerShape, 'ffn'>): ExpertsFeedForward | undefined =>
   ffn.kind === 'experts' ? ffn : undefined;
 
-/** The attention of a block. @throws UserError for another mixer */
+/** The attention of a block, alone or beside another mixer. @throws UserError if it has none */
 export function attentionOf(layer: Pick<LayerShape, 'mixer'>): AttentionMixer {
   const found = attentionIn(layer);
   if (!found) throw otherBlocks(mixerKind(layer.mixer).words, 'attention');
@@ -72,14 +74,16 @@ export function layerSizes(layer: LayerShape): LayerSizes {
  * have all matrices of a layer in one, or none.
  */
 export function otherKindIn(layers: readonly LayerShape[]): string | undefined {
-  for (const layer of layers) {
-    const [attention, dense] = [attentionIn(layer), denseIn(layer)];
-    if (!attention) return mixerKind(layer.mixer).words;
-    if (!dense) return feedForwardKind(layer.ffn).words;
-    if (attention.fused !== dense.fused) return MIXED_MATRICES;
+  for (const { mixer, ffn } of layers) {
+    if (mixer.kind !== 'attention' || mixer.gated) return mixer.kind === 'attention' ? GATED : mixerKind(mixer).words;
+    if (ffn.kind !== 'dense') return feedForwardKind(ffn).words;
+    if (mixer.fused !== ffn.fused) return MIXED_MATRICES;
   }
   return undefined;
 }
+
+/** What a block has whose attention is gated. */
+const GATED = 'a gate on what attention gives';
 
 /** What a block has that holds some matrices in one, and not the others. */
 export const MIXED_MATRICES = 'gate and up in one matrix, and not q, k and v';

@@ -5,6 +5,7 @@ import type { AttentionMixer, AttentionWeight } from './attention';
 import { ATTENTION_KIND } from './attention';
 import type { DenseWeight } from './dense';
 import { DENSE_KIND } from './dense';
+import { mixerKind } from '.';
 import { attentionOf, biasesOf, denseOf, MIXED_MATRICES, otherBlocks } from './parts';
 
 /** The names of its weights. */
@@ -28,6 +29,7 @@ export function plainLayer({ ffn, biases, fused, ...attention }: PlainShape): La
 
 /** The settings of such a block. @throws UserError for a block of another kind */
 export function plainShape(layer: LayerShape): PlainShape {
+  if (layer.mixer.kind === 'parallel') throw otherBlocks(mixerKind(layer.mixer).words, 'attention');
   const { kind: _, ...attention } = attentionOf(layer);
   const { width, fused } = denseOf(layer);
   if (fused !== attention.fused) throw otherBlocks(`${MIXED_MATRICES},`, 'either');
