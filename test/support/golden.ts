@@ -44,10 +44,16 @@ export const EXPERT_FAMILIES = [
 ] as const;
 
 /** The toys of families with other blocks than attention and a dense FFN, 7 to 9 blocks, vocabulary 288. */
-export const MIXED_FAMILIES = ['lfm2-conv', 'granite4-dense', 'falconh1-parallel', 'qwen35-text'] as const;
+export const MIXED_FAMILIES = [
+  'lfm2-conv',
+  'granite4-dense',
+  'falconh1-parallel',
+  'qwen35-text',
+  'qwen35-nested',
+] as const;
 
 /** Those whose blocks carry other states than keys and values. */
-export const CARRYING_FAMILIES = ['lfm2-conv', 'falconh1-parallel', 'qwen35-text'] as const;
+export const CARRYING_FAMILIES = ['lfm2-conv', 'falconh1-parallel', 'qwen35-text', 'qwen35-nested'] as const;
 
 /** Those whose rotation depends on the length have results for shorter rows too: their logits and perplexities. */
 export const SHORT_ROWS = ['phi3-longrope', 'llama-dynamic'] as const;

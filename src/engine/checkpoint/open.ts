@@ -15,7 +15,7 @@ import { filesBytes, folderBytes } from './file-bytes';
 import { checkAgainstIndex, readShardIndex } from '../formats/safetensors/index-file';
 import { locateCheckpoint, type Located } from './locate';
 import { readShards } from '../formats/safetensors/shards';
-import { hasTextPart, textConfig, textPart, type TextPart } from './text-part';
+import { hasTextPart, textConfig, textPart, type TextPart, writtenPrefix } from './text-part';
 import { headIsEmbedding } from './tied-head';
 import type { Checkpoint, Unsupported } from './types';
 import type { TensorInfo } from '../formats/tensor';
@@ -40,9 +40,10 @@ export async function openCheckpoint(
   const config = names.includes('config.json') ? await readConfigFile(folder) : undefined;
   const set = await readShards(dirname(weights.path), index?.shards ?? [basename(weights.path)], index?.name, signal);
   const unlisted = index ? checkAgainstIndex(index, set.shardOf) : 0;
-  const part = config && hasTextPart(config.value) ? textPart(set.tensors) : undefined;
+  const part = config && hasTextPart(config.value) ? textPart(set.tensors, config.value) : undefined;
   const tensors = part?.tensors ?? set.tensors;
   const value = config && textConfig(config.value);
+  const prefix = config && writtenPrefix(config.value);
   const support = await describe(located, value, part ? modelTensors(part) : tensors, layers);
   const notes = [...(part ? [part.note] : []), ...support.notes];
   if (unlisted > 0)
@@ -68,6 +69,7 @@ export async function openCheckpoint(
     size: config && !located.isPart ? await folderBytes(folder, files, index?.name) : filesBytes(set.stamps),
     tensors,
     ...(part && part.others.size > 0 && { others: part.others }),
+    ...(part && prefix !== undefined && { prefix }),
     identity: identify(config?.bytes, set.digest),
     notes,
   };

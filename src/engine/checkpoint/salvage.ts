@@ -84,5 +84,5 @@ function checkConfig(config: Readonly<Record<string, unknown>>, tensors: readonl
   const architecture = readConfigArchitecture(config);
   const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   if (!isUnsupported(architecture))
-    verifyTensors(architecture, hasTextPart(config) ? textPart(stored).tensors : stored);
+    verifyTensors(architecture, hasTextPart(config) ? textPart(stored, config).tensors : stored);
 }

@@ -41,8 +41,10 @@ export interface Checkpoint {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Weights that have no tensor of their own but lie in one with others, by the names that they would have. */
   readonly parts?: ReadonlyMap<string, TensorInfo>;
-  /** Names of tensors that are no part of the language model (a vision tower's). They are shown, and not written. */
+  /** Names of tensors that are no part of the language model (a vision tower's). They are shown; whether they are written says `prefix`. */
   readonly others?: ReadonlySet<string>;
+  /** Set if the language model is written in its place among the other parts, which stay: how its tensors' names begin there. */
+  readonly prefix?: string;
   /** SHA-256 (hex) of config + shard headers + shard sizes: identifies the model without hashing its weights. */
   readonly identity: string;
   /** Set if the model is narrower than its files; `tensors` are those of the files. */

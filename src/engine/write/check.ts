@@ -1,6 +1,7 @@
 /** Checks that a written checkpoint equals the plan: opens it like any other, and compares it with its source. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Architecture } from '../checkpoint/architecture';
+import type { Checkpoint } from '../checkpoint/types';
 import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
 import { bytesOfRows, rangesOf, type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import { throwIfCancelled } from '../errors';
@@ -35,7 +36,7 @@ export async function checkWritten(
   try {
     for (const { name, source, dtype, shape, rewrite } of planned) {
       throwIfCancelled(signal);
-      const copy = written.tensors.get(name);
+      const copy = written.tensors.get(nameInModel(name, written));
       if (copy?.dtype !== dtype || !isDeepStrictEqual(copy.shape, shape)) {
         throw new Error(`the written tensor ${name} is missing or of another type or shape`);
       }
@@ -46,6 +47,10 @@ export async function checkWritten(
     await files.close();
   }
 }
+
+/** The name of a tensor in the model, where the file has it in its place in a whole one. */
+const nameInModel = (name: string, { prefix }: Checkpoint): string =>
+  prefix !== undefined && name.startsWith(prefix) ? `model.${name.slice(prefix.length)}` : name;
 
 async function compareSamples(files: OpenFiles, source: StoredTensor, copy: StoredTensor): Promise<void> {
   for (const { from, at, length } of sampled(source, SAMPLE_BYTES)) {

@@ -12,7 +12,7 @@
  */
 import { isObject } from '../../format/json';
 import type { Architecture } from '../checkpoint/architecture';
-import { textConfig } from '../checkpoint/text-part';
+import { textConfig, writtenPrefix } from '../checkpoint/text-part';
 import { familyOf } from '../checkpoint/families';
 
 /** One change, at `path` from the top of the config. */
@@ -115,9 +115,11 @@ export function editConfigText(text: string, edits: readonly ConfigEdit[]): stri
   const quoted = text
     .replace(/^\uFEFF/, '')
     .replace(STRING_OR_NUMBER, (token) => (token.startsWith('"') ? token : JSON.stringify(MARK + token)));
+  const stored = JSON.parse(quoted) as Record<string, unknown>;
+  const isInPlace = writtenPrefix(stored) !== undefined;
+  const config = isInPlace ? stored : { ...textConfig(stored) };
   // The edits are those of the language model's own config.
-  const config = { ...textConfig(JSON.parse(quoted) as Record<string, unknown>) };
-  for (const edit of edits) apply(config, edit);
+  for (const edit of edits) apply(isInPlace ? (config.text_config as Record<string, unknown>) : config, edit);
   return `${JSON.stringify(config, null, 2).replace(MARKED_NUMBER, '$1')}\n`;
 }
 

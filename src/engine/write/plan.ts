@@ -84,14 +84,17 @@ export interface PlanOptions {
 export function planCheckpoint(checkpoint: Checkpoint, removed: readonly number[], options: PlanOptions = {}): Plan {
   const { maxShardBytes = MAX_SHARD_BYTES, notes } = options;
   const kept: Unplaced[] = [];
-  for (const source of modelTensors(checkpoint)) {
-    const own = options.renamed ? options.renamed(source) : source.name;
-    const name = own === undefined ? undefined : nameAfterRemoval(own, removed);
+  const inFile = nameInFile(checkpoint);
+  for (const source of checkpoint.prefix === undefined ? modelTensors(checkpoint) : checkpoint.tensors.values()) {
+    const renamed = options.renamed ? options.renamed(source) : source.name;
+    const name = renamed === undefined ? undefined : nameAfterRemoval(renamed, removed);
     if (name === undefined) continue;
     const rewrite = options.rewrite?.(source);
-    kept.push(rewrite ? computed(name, source.name, rewrite) : copied(name, source, options.rows?.(source)));
+    const own = inFile(name, source.name);
+    kept.push(rewrite ? computed(own, source.name, rewrite) : copied(own, source, options.rows?.(source)));
     for (const added of options.added?.(source) ?? []) {
-      kept.push(computed(nameAfterRemoval(added.name, removed)!, added.name, added.rewrite));
+      const addedName = inFile(nameAfterRemoval(added.name, removed)!, added.name);
+      kept.push(computed(addedName, added.name, added.rewrite));
     }
   }
   const groups = groupBySize(kept, maxShardBytes);
@@ -126,6 +129,12 @@ function nameAfterRemoval(name: string, removed: readonly number[]): string | un
   const before = removed.filter((block) => block < at.block).length;
   return blockTensorName(at.block - before, at.rest);
 }
+
+/** A tensor's name in the file, of a language model in its place in a whole one. */
+const nameInFile =
+  ({ prefix, others }: Checkpoint) =>
+  (name: string, before: string): string =>
+    prefix === undefined || others?.has(before) ? name : name.replace(/^model\./, prefix);
 
 /** Tells readers the framework of the layout. Some readers refuse files without it. */
 function formatOf(checkpoint: Checkpoint): string {
