@@ -22,6 +22,7 @@ import { code, codes, list, type Page, page, prose, section, sentence, table } f
 const KINDS: Readonly<Record<string, object>> = {
   lfm2: { layer_types: Array.from({ length: 12 }, (_, block) => (block % 3 === 2 ? 'full_attention' : 'conv')) },
   granitemoehybrid: { layer_types: Array<string>(12).fill('attention'), num_local_experts: 0 },
+  falcon_h1: { mamba_d_ssm: 64, mamba_n_heads: 4 },
 };
 
 /** A model of the family whose config says nothing but sizes and these. */
@@ -80,7 +81,7 @@ export function modelsPage(): Page {
     'models.md',
     'Models',
     `Coppice computes with ${FAMILIES.length} families of models, in F32, F16 and BF16 and from GGUF files. Every family can be scored, pruned, ` +
-      'retrained (LoRA and all weights) and evaluated; those whose blocks all have attention and a dense FFN can also be healed, made ' +
+      'retrained (LoRA and all weights) and evaluated; those whose blocks all have attention and a dense FFN can also be made ' +
       'narrower, and written in every [format](formats.md), those with attention and experts as safetensors and, but for gpt-oss, GGUF.',
     section(
       'Families',

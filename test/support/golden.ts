@@ -58,6 +58,9 @@ export const CARRYING_FAMILIES = ['lfm2-conv', 'falconh1-parallel', 'qwen35-text
 /** Those whose rotation depends on the length have results for shorter rows too: their logits and perplexities. */
 export const SHORT_ROWS = ['phi3-longrope', 'llama-dynamic'] as const;
 
+/** Those whose recurrences are cut into pieces of 64 tokens have results for rows of 150. */
+export const LONG_ROWS = ['falconh1-parallel', 'qwen35-text'] as const;
+
 /** A checkpoint with golden numbers, named as its folder below golden/. */
 export type GoldenName =
   | 'sample'
@@ -67,6 +70,7 @@ export type GoldenName =
   | `families/${(typeof FAMILIES)[number] | 'llama-mha'}`
   | `families2/${(typeof FURTHER_FAMILIES)[number]}`
   | `families2/${(typeof SHORT_ROWS)[number]}-short`
+  | `families3/${(typeof LONG_ROWS)[number]}-long`
   | `families3/${(typeof EXPERT_FAMILIES)[number] | (typeof MIXED_FAMILIES)[number]}`;
 
 /** The checkpoints that are small enough for every test. */
@@ -436,8 +440,8 @@ export const goldenStates = (toy: (typeof CARRYING_FAMILIES)[number]): GoldenSta
 /** Path of the calibration rows (`{rows}`), as `--calibration` takes it. */
 export function calibrationFile(name: GoldenName): string {
   if (!name.startsWith('families')) return goldenFile(name, 'calibration.json');
-  const rows = name.endsWith('-short') ? 'rows-short.json' : 'rows.json';
-  return shared('models', name.replace(/-short$/, ''), rows);
+  const [, length = ''] = /(-short|-long)$/.exec(name) ?? [];
+  return shared('models', name.replace(/-(?:short|long)$/, ''), `rows${length}.json`);
 }
 
 /** The calibration rows. */
@@ -450,5 +454,7 @@ export function checkpointFolder(name: GoldenName): string {
   if (name === 'sample') return join(ROOT, 'media/sample');
   if (name === 'smollm2-135m') return smollm2Folder();
   if (name === 'gemma-3-270m') return gemma3Gguf();
-  return name === 'stories260K' ? shared('models/stories260K-f32') : shared('models', name.replace(/-short$/, ''));
+  return name === 'stories260K'
+    ? shared('models/stories260K-f32')
+    : shared('models', name.replace(/-(?:short|long)$/, ''));
 }

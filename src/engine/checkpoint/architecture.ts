@@ -171,6 +171,14 @@ const OF_MIXERS: ReadonlySet<string> = new Set(MIXER_LINEARS);
 /** The module that a Linear is a part of. */
 export const moduleOf = (name: LinearName): 'attention' | 'ffn' => (OF_MIXERS.has(name) ? 'attention' : 'ffn');
 
+/** The Linear of a module whose output goes into the stream. @throws Error for a module that has several */
+export function lastLinear({ layers }: Pick<Architecture, 'layers'>, block: number, part: 'mixer' | 'ffn'): LinearName {
+  const { mixer, ffn } = layers[block];
+  const last = part === 'mixer' ? mixerKind(mixer).last(mixer) : feedForwardKind(ffn).last(ffn);
+  if (last === undefined) throw new Error(`the ${part} of block ${block} has no last Linear`);
+  return last;
+}
+
 /** Most tokens of a text: the context, or as far as dynamic scaling stretches it. */
 export function longestText({ context, layers }: Pick<Architecture, 'context' | 'layers'>): number {
   const factors = layers.map((layer) => {

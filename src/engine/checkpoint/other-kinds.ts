@@ -20,7 +20,7 @@ export const OTHER_KINDS: readonly OtherKind[] = [
       llama4 llava* minicpm_o minicpmo minicpmv mistral3 mllama* molmo* moondream* ovis* paligemma phi3_v
       phi4_multimodal* phi4mm pixtral shieldgemma2 smolvlm* voxtral* qwen_vl got_ocr2 deepseek_vl*
     `),
-    is: 'a multimodal model: it reads images or sound besides text, and of such models Coppice computes the text part of `gemma3` only',
+    is: 'a multimodal model: it reads images or sound besides text, and of such models Coppice computes the text part of `gemma3` and `qwen3_5` only',
   },
   {
     types: words('gemma3n*'),
@@ -36,7 +36,7 @@ export const OTHER_KINDS: readonly OtherKind[] = [
       minimax_text_01 nemotron_h* olmo_hybrid plamo2 qwen3_5* qwen3_next zamba* recurrent_gemma recurrentgemma
       rwkv* xlstm
     `),
-    is: 'a hybrid or state-space model: its type has blocks that keep a recurrent state (Mamba, convolution, linear attention), and of such models Coppice computes LFM2 and the dense models of Granite 4',
+    is: 'a hybrid or state-space model: its type has blocks that keep a recurrent state (Mamba, convolution, linear attention), and of such models Coppice computes LFM2, Granite 4 without experts, Falcon-H1 and Qwen3.5',
   },
   {
     types: words(`
@@ -66,7 +66,7 @@ export const OTHER_KINDS: readonly OtherKind[] = [
 ];
 
 /** Types that a pattern above has too, and that are families of their own. */
-const COMPUTED: ReadonlySet<string> = new Set(words('qwen3_moe olmoe lfm2 granitemoehybrid'));
+const COMPUTED: ReadonlySet<string> = new Set(words('qwen3_moe olmoe lfm2 granitemoehybrid falcon_h1 qwen3_5_text'));
 
 const PATTERNS = OTHER_KINDS.map(({ types, is }) => {
   return { is, pattern: new RegExp(`^(?:${types.map((type) => type.replaceAll('*', '.*')).join('|')})$`) };

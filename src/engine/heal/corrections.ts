@@ -1,4 +1,5 @@
 /** From a fitted D to new weights. A Linear's weight is (out, in), and D is (in, out): W ← W + step · Dᵀ. */
+import { type Architecture, lastLinear } from '../checkpoint/architecture';
 import type { BlockWeightName, WeightKey } from '../checkpoint/weight-key';
 import { weightOf } from '../checkpoint/weight-key';
 import { readWide, type WeightSource } from '../weights/source';
@@ -12,8 +13,11 @@ export interface NewWeight {
 }
 
 /** The site's Linear, and its bias. */
-export function weightKeys({ block, tensor }: Pick<Site, 'block' | 'tensor'>): { weight: WeightKey; bias: WeightKey } {
-  const name: 'o' | 'down' = tensor === 'o_proj' ? 'o' : 'down';
+export function weightKeys(
+  architecture: Pick<Architecture, 'layers'>,
+  { block, tensor }: Pick<Site, 'block' | 'tensor'>,
+): { weight: WeightKey; bias: WeightKey } {
+  const name = lastLinear(architecture, block, tensor === 'o_proj' ? 'mixer' : 'ffn');
   const biasName: BlockWeightName = `${name}Bias`;
   return { weight: { layer: block, name }, bias: { layer: block, name: biasName } };
 }
@@ -26,7 +30,7 @@ const normKey = ({ block, tensor }: Pick<Site, 'block' | 'tensor'>): WeightKey =
 
 /** refit: W + factor · Dᵀ. */
 export async function refitted(source: WeightSource, site: Site, delta: Matrix, factor: number): Promise<NewWeight[]> {
-  const { weight: key } = weightKeys(site);
+  const { weight: key } = weightKeys(source.architecture, site);
   const wide = await readWide(source, key);
   const { data, rows: inputs, columns: outputs } = delta;
   for (let i = 0; i < outputs; i++) {
@@ -43,7 +47,7 @@ export async function folded(
   step: number,
   products: Products,
 ): Promise<NewWeight[]> {
-  const { weight: key, bias } = weightKeys(site);
+  const { weight: key, bias } = weightKeys(source.architecture, site);
   const wide = await readWide(source, key);
   const outputs = delta.rows;
   const weight = { data: wide, rows: outputs, columns: wide.length / outputs };
@@ -85,7 +89,7 @@ export async function divided(source: WeightSource, site: Site, factor: number):
       ),
     ];
   }
-  const { weight, bias } = weightKeys(site);
+  const { weight, bias } = weightKeys(source.architecture, site);
   const keys = weightOf(source.architecture, bias) ? [weight, bias] : [weight];
   return Promise.all(
     keys.map(async (key) => {

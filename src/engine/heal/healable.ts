@@ -1,9 +1,18 @@
 /** Which models can be healed in closed form, and by which method. Pure: it loads nothing that computes. */
-import type { Architecture } from '../checkpoint/architecture';
-import { otherKindIn } from '../checkpoint/kinds/parts';
+import type { Architecture, LayerShape } from '../checkpoint/architecture';
+import { feedForwardKind, mixerKind } from '../checkpoint/kinds';
 import { UserError } from '../errors';
 import { option } from '../option-token';
 import { HEAL_DEFAULTS, type HealMethod } from './methods';
+
+/** The first kind among the blocks that adds more to the stream than one Linear gives, in words; undefined if there is none. */
+function notHealedIn(layers: readonly LayerShape[]): string | undefined {
+  for (const { mixer, ffn } of layers) {
+    if (mixer.kind === 'parallel') return mixerKind(mixer).words;
+    if (feedForwardKind(ffn).last(ffn) === undefined) return feedForwardKind(ffn).words;
+  }
+  return undefined;
+}
 
 type Healed = Pick<Architecture, 'style' | 'layers'>;
 
@@ -13,8 +22,8 @@ export const healable = (architecture: Healed, method?: HealMethod): boolean =>
 
 /** Why a method cannot heal this model, as a clause for people; undefined if it can. */
 export function whyNotHealed({ style, layers }: Healed, method: HealMethod = HEAL_DEFAULTS.method): string | undefined {
-  const other = otherKindIn(layers);
-  if (other !== undefined) return `blocks of it have ${other}, and healing corrects attention and a dense FFN`;
+  const other = notHealedIn(layers);
+  if (other !== undefined) return `blocks of it have ${other}, and healing corrects modules with one last matrix`;
   if (style.norms === 'before' || method !== 'fold') return undefined;
   return 'a fold is a linear map of what a module adds, and this family has a norm between the module’s last Linear and the stream, which a map cannot pass';
 }
@@ -26,7 +35,7 @@ export function whyNotHealed({ style, layers }: Healed, method: HealMethod = HEA
 export function requireHealable(architecture: Architecture, method?: HealMethod): void {
   const why = whyNotHealed(architecture, method);
   if (why === undefined) return;
-  if (otherKindIn(architecture.layers) === undefined)
+  if (notHealedIn(architecture.layers) === undefined)
     throw new UserError(`Cannot heal ${architecture.family} by a fold`, why, `Use ${option('method', 'refit')}.`);
   throw new UserError(`Cannot heal ${architecture.family}`, why, 'Retrain the pruned model.');
 }

@@ -167,7 +167,7 @@ export class NormSite {
   /** z = W x + b. (tokens, width) → (tokens, hidden) */
   private linear(g: Graph, x: Value, weight?: Float32Array): Value {
     const { weights, architecture } = this.walking.model;
-    const keys = weightKeys(this.site);
+    const keys = weightKeys(architecture, this.site);
     const matrix = weight ? g.floats(weight, [architecture.hidden, this.width]) : weights.bind(g, keys.weight);
     return linear(g, x, matrix, weightOf(architecture, keys.bias) && weights.bind(g, keys.bias));
   }

@@ -125,7 +125,7 @@ export class Walk {
     const { weights, architecture } = this.model;
     const { hidden, style } = architecture;
     const width = this.widthOf(site, 'input');
-    const { weight, bias } = weightKeys(site);
+    const { weight, bias } = weightKeys(this.model.architecture, site);
     const equations = emptyEquations(width, hidden);
     const sums = await GramSums.open(this.model, width, hidden, (g, x, r) => {
       const own = weightOf(architecture, bias) && scale(g, weights.bind(g, bias), style.residualScale);
@@ -163,7 +163,7 @@ export class Walk {
     const { weights, architecture } = this.model;
     const { hidden, style } = architecture;
     const width = this.widthOf(site, 'input');
-    const { weight: key, bias } = weightKeys(site);
+    const { weight: key, bias } = weightKeys(this.model.architecture, site);
     const g = new Graph();
     const x = g.input('x', 'float32', ['tokens', width]);
     const before = g.input('before', 'float32', ['tokens', hidden]);

@@ -67,7 +67,7 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
   const form = shape.caches === 'present' ? 'chunks' : 'fused';
   const flowing =
     carrying.length > 0
-      ? { perText: past!.perText, counts: g.input('counts', 'int64', ['texts', 1]), form: form as RecurrenceForm }
+      ? { perText: past!.perText, counts: g.input('counts', 'int64', ['texts', 1]), form: form }
       : undefined;
   const news: Value[] = [];
   let state = x;

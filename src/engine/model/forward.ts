@@ -2,7 +2,7 @@
  * Forward passes, one block at a time: open a session for a block, push every pending hidden state through it, close
  * it. Peak memory is one block and the hidden states, not the model.
  */
-import type { LinearName } from '../checkpoint/architecture';
+import { lastLinear, type LinearName } from '../checkpoint/architecture';
 import { Graph, type Value } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
@@ -138,14 +138,16 @@ export class Forward {
     step: Step,
     pools: readonly ChunkPool[],
     withOutput: boolean,
-    linears: readonly LinearName[] = ['o', 'down'],
+    linears?: readonly LinearName[],
   ): Promise<OpenInputs> {
     const { architecture, weights } = this.model;
     const kind = this.attentionKind;
+    const parts = [...(step.attention ? (['mixer'] as const) : []), ...(step.ffn ? (['ffn'] as const) : [])];
+    const watched = linears ?? parts.map((part) => lastLinear(architecture, step.block, part));
     const g = new Graph();
     const kept: { name: string; value: Value }[] = [];
     buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, value) => {
-      if (linears.includes(linear)) kept.push({ name: linear, value: g.computed(value) });
+      if (watched.includes(linear)) kept.push({ name: linear, value: g.computed(value) });
     });
     if (withOutput) for (const { name, value } of kept) g.output(name, value);
     const session = await this.model.openSession(withOutput ? g.serialize() : g.extract(kept), { prepack: true });

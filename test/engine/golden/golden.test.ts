@@ -4,6 +4,7 @@ import {
   FAMILIES,
   FURTHER_FAMILIES,
   MIXED_FAMILIES,
+  LONG_ROWS,
   SHORT_ROWS,
   checkpointFolder,
   type GoldenName,
@@ -49,9 +50,14 @@ describeShared('golden numbers of small checkpoints', () => {
     describe(title, () => testGoldenNumbers(describedModel(folder), name, alike));
   }
 
-  for (const family of SHORT_ROWS) {
-    describe(`${family}, rows within the length up to which nothing is scaled`, () => {
-      const name = `families2/${family}-short` as const;
+  const others = [
+    ...SHORT_ROWS.map(
+      (family) => [`families2/${family}-short`, 'rows within the length up to which nothing is scaled'] as const,
+    ),
+    ...LONG_ROWS.map((family) => [`families3/${family}-long`, 'rows of several pieces of the recurrence'] as const),
+  ];
+  for (const [name, what] of others) {
+    describe(`${name}, ${what}`, () => {
       const model = describedModel(() => checkpointFolder(name));
       it('logits, log-sum-exp and arg max', () => checkLogits(model(), name));
       it('mean losses of the model and without each block', () =>

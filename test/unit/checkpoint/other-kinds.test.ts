@@ -12,7 +12,7 @@ const KINDS: readonly (readonly [pattern: RegExp, types: string])[] = [
   ],
   [
     /^a hybrid or state-space model/,
-    'mamba mamba2 falcon_mamba jamba zamba zamba2 bamba lfm2_moe qwen3_next qwen3_5 qwen3_5_text qwen3_5_moe falcon_h1 nemotron_h recurrent_gemma rwkv',
+    'mamba mamba2 falcon_mamba jamba zamba zamba2 bamba lfm2_moe qwen3_next qwen3_5 qwen3_5_moe nemotron_h recurrent_gemma rwkv',
   ],
   [
     /^a multimodal model/,

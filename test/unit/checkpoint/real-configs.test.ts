@@ -500,13 +500,15 @@ const READ: Readonly<Record<string, Read>> = {
 
 const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegExp])[] = [
   [
-    'Granite 4.0 H 1B',
-    model('granitemoehybrid', 'GraniteMoeHybrid', [1536, 4096, 40, 12, 4, 100352], {
-      layer_types: ['mamba', 'attention'],
+    'Granite 4.0 H Tiny',
+    model('granitemoehybrid', 'GraniteMoeHybrid', [1536, 512, 40, 12, 4, 100352], {
+      layer_types: Array.from({ length: 40 }, (_, block) => (block % 10 === 5 ? 'attention' : 'mamba')),
       mamba_chunk_size: 256,
       mamba_d_state: 128,
+      num_experts_per_tok: 6,
+      num_local_experts: 64,
     }),
-    /experts|mamba/,
+    /it has experts \(num_local_experts 64\)/,
   ],
   [
     'Qwen1.5 MoE A2.7B',

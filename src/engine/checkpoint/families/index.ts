@@ -38,9 +38,9 @@ export const FAMILIES: readonly ModelFamily[] = [
   qwen3Moe,
   mixtral,
   olmoe,
+  gptOss,
   lfm2,
   graniteHybrid,
-  gptOss,
   falconH1,
   qwen35,
 ];

@@ -50,5 +50,8 @@ export const feedForwardKind = ({ kind }: FeedForward): Kind<FeedForward> => FEE
 export const MIXER_LINEARS = Object.values(MIXERS).flatMap(({ linears }) => linears);
 export const FEED_FORWARD_LINEARS = Object.values(FEED_FORWARDS).flatMap(({ linears }) => linears);
 
+/** The Linears whose output goes into the stream. */
+export const RESIDUAL: ReadonlySet<string> = new Set(['o', 'convOut', 'ssmOut', 'deltaOut', 'down']);
+
 /** The Linears that adapters leave out. */
 export const UNADAPTED: ReadonlySet<string> = new Set(Object.values(MIXERS).flatMap(({ unadapted = [] }) => unadapted));

@@ -3,6 +3,7 @@
  * LLaMA, arXiv 2402.02834v2), or training from scratch. A tied embedding is one parameter with two gradients.
  */
 import { type Architecture, withLayers } from '../../checkpoint/architecture';
+import { RESIDUAL } from '../../checkpoint/kinds';
 import { layerKeys, type WeightKey, weightKeys, weightOf } from '../../checkpoint/weight-key';
 import { outerWeights } from '../../checkpoint/weight-names';
 import { float32, type Tensor } from '../../onnx/session';
@@ -67,11 +68,12 @@ export function randomParameters(model: Model, view: View, seed: number): Map<st
     const { shape } = weightOf(model.architecture, key)!;
     const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
     if (shape.length > 1) {
-      const residual = typeof key !== 'string' && (key.name === 'o' || key.name === 'down');
+      const residual = typeof key !== 'string' && RESIDUAL.has(key.name);
       const deviation = residual ? INITIAL_DEVIATION / Math.sqrt(2 * steps) : INITIAL_DEVIATION;
       for (let i = 0; i < values.length; i++) values[i] = deviation * random.normal();
     } else if (typeof key === 'string' || !key.name.endsWith('Bias')) {
-      values.fill(1 - model.architecture.style.normOffset);
+      // The norm in a delta net multiplies by its weight, whatever the others do.
+      values.fill(typeof key !== 'string' && key.name === 'deltaNorm' ? 1 : 1 - model.architecture.style.normOffset);
     }
     parameters.set(name, { values, shape, decays: shape.length > 1 });
   }
