@@ -64,10 +64,10 @@ export function buildDecoder(g: Graph, a: Architecture, shape: DecoderShape, bin
   const { attending, carrying } = mixersOf(a, steps);
   const past = attending.length + carrying.length > 0 ? pastInputs(g, a, attending, shape) : undefined;
   // On a device, only plain products are right.
-  const form = shape.caches === 'present' ? 'chunks' : 'fused';
+  const form: RecurrenceForm = shape.caches === 'present' ? 'chunks' : 'fused';
   const flowing =
     carrying.length > 0
-      ? { perText: past!.perText, counts: g.input('counts', 'int64', ['texts', 1]), form: form }
+      ? { perText: past!.perText, counts: g.input('counts', 'int64', ['texts', 1]), form }
       : undefined;
   const news: Value[] = [];
   let state = x;
