@@ -20,7 +20,10 @@ export interface Loading {
 export function loadingOf(source: Checkpoint, kept: readonly number[]): Loading {
   const described = narrowedConfig(source, kept);
   if (described === undefined && !isRagged(source.config ?? {})) {
-    const part = source.others && source.prefix === undefined ? ' as the language model alone; the vision part of the original is not in it' : '';
+    const part =
+      source.others && source.prefix === undefined
+        ? ' as the language model alone; the vision part of the original is not in it'
+        : '';
     return { isStock: true, sentence: `It loads in stock transformers${part}.` };
   }
   if (described === undefined || described.runs === null) {

@@ -1,5 +1,5 @@
 /** What families with Mamba-2 read alike. */
-import { isObject } from '../../../format/json';
+import { isObject, parseJsonNumber } from '../../../format/json';
 import type { LinearName } from '../architecture';
 import { badField, count, flag, isSet, show, type Config } from '../fields';
 import { type MambaFactors, type MambaMixer, NO_FACTORS } from '../kinds/mamba';
@@ -57,8 +57,5 @@ function stepLimits(config: Config): readonly [number, number] {
   return [least, most];
 }
 
-/** transformers 5 writes infinity as an object. */
-function numberOf(value: unknown): number | undefined {
-  if (typeof value === 'number') return value;
-  return isObject(value) && value.__float__ === 'Infinity' ? Infinity : undefined;
-}
+/** transformers 5 writes infinity as an object with its name. */
+const numberOf = (value: unknown): number | undefined => parseJsonNumber(isObject(value) ? value.__float__ : value);
