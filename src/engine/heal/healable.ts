@@ -5,11 +5,16 @@ import { UserError } from '../errors';
 import { option } from '../option-token';
 import { HEAL_DEFAULTS, type HealMethod } from './methods';
 
-/** The first kind among the blocks that adds more to the stream than one Linear gives, in words; undefined if there is none. */
+const ONE_MATRIX = 'and healing corrects modules with one last matrix';
+
+/** What the first blocks that are not healed have, and why that is not, as a clause; undefined if all are. */
 function notHealedIn(layers: readonly LayerShape[]): string | undefined {
   for (const { mixer, ffn } of layers) {
-    if (mixer.kind === 'parallel') return mixerKind(mixer).words;
-    if (feedForwardKind(ffn).last(ffn) === undefined) return feedForwardKind(ffn).words;
+    if (mixer.kind === 'parallel') return `blocks of it have ${mixerKind(mixer).words}, ${ONE_MATRIX}`;
+    if (mixer.kind === 'mamba')
+      return `blocks of it have ${mixerKind(mixer).words}, whose healing was compared with no reference`;
+    if (feedForwardKind(ffn).last(ffn) === undefined)
+      return `blocks of it have ${feedForwardKind(ffn).words}, ${ONE_MATRIX}`;
   }
   return undefined;
 }
@@ -23,7 +28,7 @@ export const healable = (architecture: Healed, method?: HealMethod): boolean =>
 /** Why a method cannot heal this model, as a clause for people; undefined if it can. */
 export function whyNotHealed({ style, layers }: Healed, method: HealMethod = HEAL_DEFAULTS.method): string | undefined {
   const other = notHealedIn(layers);
-  if (other !== undefined) return `blocks of it have ${other}, and healing corrects modules with one last matrix`;
+  if (other !== undefined) return other;
   if (style.norms === 'before' || method !== 'fold') return undefined;
   return 'a fold is a linear map of what a module adds, and this family has a norm between the module’s last Linear and the stream, which a map cannot pass';
 }

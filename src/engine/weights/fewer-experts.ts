@@ -74,7 +74,9 @@ export class FewerExperts implements WeightSource {
 
   /** The kept rows of a router, or of its bias; undefined for other weights. */
   private rowsOf(key: WeightKey): readonly number[] | undefined {
-    return typeof key !== 'string' && (key.name === 'router' || key.name === 'routerBias') ? this.kept.get(key.layer) : undefined;
+    return typeof key !== 'string' && (key.name === 'router' || key.name === 'routerBias')
+      ? this.kept.get(key.layer)
+      : undefined;
   }
 
   /** The key of the same weight in the model with all its experts. */

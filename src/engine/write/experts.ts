@@ -11,6 +11,7 @@ import { digestOfExperts, type KeptExperts, withKeptExperts } from '../checkpoin
 import { ofExpert } from '../checkpoint/kinds/experts';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
+import { stacksIn } from '../checkpoint/stacks';
 import { type BlockWeightName, keysByName, type LayerWeightKey, weightOf } from '../checkpoint/weight-key';
 import { UserError } from '../errors';
 import { readSmallFile } from '../files/regular-file';
@@ -102,6 +103,12 @@ async function planFewerExperts(
 function planOf(checkpoint: Checkpoint, { kept, removed }: FewerExpertsPlan, maxShardBytes?: number): Plan {
   const architecture = requireArchitecture(checkpoint);
   const keys = keysByName(architecture);
+  /** The layer of a tensor with a matrix of every expert, or with the scales of one. */
+  const stacked = new Map(
+    [...stacksIn(architecture, checkpoint.tensors).values()].flatMap(({ name, scales, layer }) =>
+      [name, ...(scales ? [scales.name] : [])].map((each) => [each, layer] as const),
+    ),
+  );
   /** The key of a tensor in a block whose experts are fewer. */
   const keyOf = ({ name }: TensorInfo): LayerWeightKey | undefined => {
     const key = keys.get(name);
@@ -111,6 +118,8 @@ function planOf(checkpoint: Checkpoint, { kept, removed }: FewerExpertsPlan, max
     maxShardBytes,
     notes: { 'coppice.experts': digestOfExperts(kept) },
     rows: (tensor) => {
+      const layer = stacked.get(tensor.name);
+      if (layer !== undefined) return kept.get(layer);
       const key = keyOf(tensor);
       return key?.name === 'router' || key?.name === 'routerBias' ? kept.get(key.layer) : undefined;
     },

@@ -24,7 +24,7 @@ describe('families of models', () => {
     assert.ok(texts['welcome.empty'].includes(familyNames()));
     assert.match(
       familyNames(),
-      /^LLaMA, Mistral, .*Gemma 3, Phi-3 and 4, Granite 3, OLMo 2, SmolLM3, .*OLMoE, LFM2.* and [^,]+$/,
+      /^LLaMA, Mistral, .*Gemma 3, Phi-3 and 4, Granite 3, OLMo 2, SmolLM3, .*OLMoE, gpt-oss, LFM2.* and [^,]+$/,
     );
   });
 });
