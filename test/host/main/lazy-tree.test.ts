@@ -48,6 +48,7 @@ describe('a tree of thousands of tensors', () => {
     const before = { ...asked };
     await window.row('Block 3').first().click();
     await window.row('FFN').click();
+    await window.row('% of the block').click(); // all experts are one line
     await window.row('experts.0.w1.weight').waitFor();
     await until('its lines are made', () => asked.items - before.items >= EXPERTS);
     // VS Code may ask once more for the blocks, whose list was still being drawn.
