@@ -139,6 +139,10 @@ export async function checkSomeBlocks(
   }
 }
 
+/** Where a token's choice of experts hangs on rounding, another one is right too, and the loss is another one. */
+const routedTolerance = ({ routerMargin = Infinity }: { readonly routerMargin?: number }): Tolerance =>
+  routerMargin < 1e-4 ? { absolute: 1e-2 } : TOLERANCE.meanNll;
+
 /** The PPL criterion over attention and FFN apart. */
 export async function checkModulePerplexity(model: Model, name: GoldenName): Promise<void> {
   const golden = goldenImportance(name).modules;
@@ -146,12 +150,9 @@ export async function checkModulePerplexity(model: Model, name: GoldenName): Pro
   const label = ({ block, part }: { block: number; part: string }): string => `${block}.${part}`;
   assert.deepEqual(modules.map(label), golden.modules.map(label));
   const losses = golden.modules.map((m) => m.meanNll);
-  assertAllClose(
-    modules.map((m) => m.meanNll),
-    losses,
-    TOLERANCE.meanNll,
-    'modules',
-  );
+  for (const [i, { meanNll }] of modules.entries()) {
+    assertClose(meanNll, losses[i], routedTolerance(golden.modules[i]), `modules[${i}]`);
+  }
   const place = (entry: { block: number; part: string }): number => golden.modules.map(label).indexOf(label(entry));
   assertSameOrder(order.map(place), golden.order.map(place), losses, TOLERANCE.meanNll.absolute);
 }

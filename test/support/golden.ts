@@ -41,6 +41,7 @@ export const EXPERT_FAMILIES = [
   'mixtral-top2',
   'olmoe-clip',
   'gptoss-sinks',
+  'granite4-hybrid',
 ] as const;
 
 /** The toys of families with other blocks than attention and a dense FFN, 7 to 9 blocks, vocabulary 288. */
@@ -53,7 +54,13 @@ export const MIXED_FAMILIES = [
 ] as const;
 
 /** Those whose blocks carry other states than keys and values. */
-export const CARRYING_FAMILIES = ['lfm2-conv', 'falconh1-parallel', 'qwen35-text', 'qwen35-nested'] as const;
+export const CARRYING_FAMILIES = [
+  'lfm2-conv',
+  'falconh1-parallel',
+  'qwen35-text',
+  'qwen35-nested',
+  'granite4-hybrid',
+] as const;
 
 /** Those whose rotation depends on the length have results for shorter rows too: their logits and perplexities. */
 export const SHORT_ROWS = ['phi3-longrope', 'llama-dynamic'] as const;
@@ -87,11 +94,13 @@ export const EXPERT_CHECKPOINTS: readonly GoldenName[] = EXPERT_FAMILIES.map(
 );
 
 /** Whether the checkpoint has the experts of a block in one tensor, which has one golden number. */
-export const hasStacks = (name: GoldenName): boolean => name === 'families3/gptoss-sinks';
+export const hasStacks = (name: GoldenName): boolean => /gptoss-sinks|granite4-hybrid/.test(name);
 
 /** The name of the tensor with an expert's weight in such a file; others stay. */
 export const inStack = (name: string): string =>
   name
+    .replace(/^(.*\.block_sparse_moe)\.experts\.\d+\.(?:gate|up)_proj(?=\.weight$)/, '$1.input_linear')
+    .replace(/^(.*\.block_sparse_moe)\.experts\.\d+\.down_proj(?=\.weight$)/, '$1.output_linear')
     .replace(/\.experts\.\d+\.(?:gate|up)_proj\.(weight|bias)$/, '.experts.gate_up_proj.$1')
     .replace(/\.experts\.\d+\.down_proj\.(weight|bias)$/, '.experts.down_proj.$1')
     .replace(/\.experts\.(gate_up|down)_proj\.weight$/, '.experts.$1_proj')
@@ -156,6 +165,11 @@ export interface GoldenImportance {
       readonly part: Half;
       readonly meanNll: number;
       readonly ppl: GoldenNumber;
+      /**
+       * Of a model with experts: the smallest difference between the logits of the last expert that a token chose and of the next
+       * one.
+       */
+      readonly routerMargin?: number;
     }[];
     readonly order: readonly { readonly block: number; readonly part: Half }[];
   };

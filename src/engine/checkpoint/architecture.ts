@@ -157,13 +157,13 @@ export function linearNames({ layers }: Pick<Architecture, 'layers'>): readonly 
 }
 
 /**
- * The Linears that adapters can have, in that order: those of mixers alone where a block has experts, because most of its weights
- * are in matrices that no adapter has.
+ * The Linears that adapters can have, in that order: those of mixers alone where a block has nothing but experts in its feed-forward,
+ * because most of its weights are in matrices that no adapter has.
  */
 export function adaptableNames(architecture: Pick<Architecture, 'layers'>): readonly LinearName[] {
   const names = linearNames(architecture).filter((name) => !UNADAPTED.has(name));
-  const hasExperts = architecture.layers.some(({ ffn }) => ffn.kind === 'experts');
-  return hasExperts ? names.filter((name) => moduleOf(name) === 'attention') : names;
+  const isExpertsAlone = ({ ffn }: LayerShape): boolean => ffn.kind === 'experts' && ffn.shared === undefined;
+  return architecture.layers.some(isExpertsAlone) ? names.filter((name) => moduleOf(name) === 'attention') : names;
 }
 
 const OF_MIXERS: ReadonlySet<string> = new Set(MIXER_LINEARS);

@@ -6,14 +6,17 @@
 import type { Architecture } from '../checkpoint/architecture';
 import type { ExpertsFeedForward } from '../checkpoint/kinds/experts';
 import { Graph } from '../onnx/graph';
+import { add, scale } from '../onnx/ops/elementwise';
 import { type Feeds, floats, type Session, type Tensor } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
 import { sourceBinding } from './binding';
 import { block, blockNorm } from './block';
 import { addGroup, type ExpertWatch, groupsOf, openGroup, tokensOf } from './expert-groups';
+import { dense } from './feed-forwards/dense';
 import { routed } from './feed-forwards/experts';
 import { type AttentionKind, stepStrategies } from './forward-graph';
 import type { Model } from './model';
+import type { Parts } from './parts';
 import type { RunsTogether, StepSession } from './step-session';
 import type { Step } from './view';
 
@@ -27,7 +30,7 @@ const FLOAT32 = 4;
 
 /** One run between the router and the experts. */
 interface Routed {
-  /** The stream after the mixer, to which the experts are added. */
+  /** The stream after the mixer, and after the FFN beside the experts, to which these are added. */
   readonly tensor: Tensor;
   readonly y: Float32Array;
   /** The input of the experts, (tokens, hidden). */
@@ -96,7 +99,7 @@ export async function openExpertStep(
   };
 }
 
-/** Feeds of a step; fetches "h", the stream after the mixer, "m", the input of the experts, and "shares" (tokens, experts). */
+/** Feeds of a step; fetches "h", the stream after the mixer and the FFN beside the experts, "m", the input of the experts, and "shares" (tokens, experts). */
 function openRouter(
   model: Model,
   weights: WeightSource,
@@ -110,7 +113,9 @@ function openRouter(
   const strategies = stepStrategies(g, architecture, step, kind, sourceBinding(g, weights));
   const h = block(g, x, architecture, { ...step, ffn: false }, strategies);
   const m = blockNorm(g, h, architecture, 'postNorm', strategies);
-  g.output('h', h);
+  const norm: Parts['norm'] = (input, name) => blockNorm(g, input, architecture, name, strategies);
+  const beside = shape.shared && dense(g, m, shape.shared, { ...strategies, architecture, norm });
+  g.output('h', beside ? add(g, h, scale(g, beside, architecture.style.residualScale)) : h);
   g.output('m', m);
   g.output('shares', routed(g, m, shape, strategies));
   return model.openSession(g.serialize(), { prepack: true });

@@ -1,8 +1,12 @@
-/** Granite 4 (IBM 2025): Granite 3's block with gate and up in one matrix, and Mamba-2 in place of attention in most blocks. */
+/**
+ * Granite 4 (IBM 2025): Granite 3's block with gate and up in one matrix, Mamba-2 in place of attention in most blocks, and experts
+ * beside the FFN in some models.
+ */
 import type { LayerShape } from '../architecture';
 import { badField, count, flag, isSet, show, word, type Config } from '../fields';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { FeedForward } from '../kinds';
+import type { DenseFeedForward } from '../kinds/dense';
 import { MAMBA_KIND } from '../kinds/mamba';
 import { plainLayer } from '../kinds/plain';
 import { readRope } from '../rope';
@@ -10,14 +14,19 @@ import type { Unsupported } from '../types';
 import { attentionBiases, type CommonShape, type ModelFamily } from './family';
 import { granite } from './granite';
 import { expanded, MAMBA_READS, readMamba } from './mamba';
+import { readExperts } from './moe';
+import { stackedExperts } from './stacks';
 import { decoderWeights } from './weights';
+
+const EXPERTS = 'block_sparse_moe';
 
 export const graniteHybrid: ModelFamily = {
   modelType: 'granitemoehybrid',
   className: 'GraniteMoeHybridForCausalLM',
   name: 'Granite 4',
-  models: 'Granite 4.0 350M, 1B and micro, also the h models without experts',
-  special: 'as Granite 3, with gate and up in one matrix; Mamba-2 in place of attention in most blocks of the h models',
+  models: 'Granite 4.0: 350M, 1B, micro, and the h models, also tiny and small',
+  special:
+    'as Granite 3, with gate and up in one matrix; Mamba-2 in place of attention in most blocks of the h models, and experts beside the FFN in tiny and small',
   defaults: { context: 2048 },
   reads: [
     ...granite.reads!,
@@ -27,7 +36,17 @@ export const graniteHybrid: ModelFamily = {
   ],
   layers,
   style: granite.style,
-  weights: decoderWeights({ gateUp: 'shared_mlp.input_linear', down: 'shared_mlp.output_linear' }),
+  weights: decoderWeights({
+    gateUp: 'shared_mlp.input_linear',
+    down: 'shared_mlp.output_linear',
+    router: `${EXPERTS}.router.layer`,
+    'experts.#.gate': `${EXPERTS}.experts.#.gate_proj`,
+    'experts.#.up': `${EXPERTS}.experts.#.up_proj`,
+    'experts.#.down': `${EXPERTS}.experts.#.down_proj`,
+  }),
+  stacks: (architecture, layer) =>
+    stackedExperts(EXPERTS, architecture, layer, { gateUp: 'input_linear.weight', down: 'output_linear.weight' }),
+  alwaysStacked: true,
 };
 
 function layers(config: Config, common: CommonShape): readonly LayerShape[] | Unsupported {
@@ -35,13 +54,6 @@ function layers(config: Config, common: CommonShape): readonly LayerShape[] | Un
   if ('why' in attends) return attends;
   const rope = word(config, 'position_embedding_type') === 'rope' ? readRope(config, common) : null;
   if (rope !== null && 'why' in rope) return rope;
-  const experts = isSet(config, 'num_local_experts') ? config.num_local_experts : 8;
-  if (experts !== 0) {
-    return {
-      why: `it has experts (num_local_experts ${show(experts)})`,
-      action: 'Coppice computes its models without experts; the checkpoint can be inspected.',
-    };
-  }
   const { heads, kvHeads, headDim, hidden } = common;
   const width = count(config, 'shared_intermediate_size', MAX_DIMENSION.ffn, 1024);
   const biases = attentionBiases(config);
@@ -55,7 +67,9 @@ function layers(config: Config, common: CommonShape): readonly LayerShape[] | Un
         biases: flag(config, 'mamba_proj_bias', false) ? MAMBA_KIND.linears : [],
         norm: 'afterGate',
       });
-  const ffn: FeedForward = { kind: 'dense', width, biases: [], fused: true };
+  const shared: DenseFeedForward = { kind: 'dense', width, biases: [], fused: true };
+  const experts = readExperts(config, { usual: { count: 8, chosen: 8 }, width: common.ffn, alwaysNormed: true });
+  const ffn: FeedForward = experts ? { ...experts, shared } : shared;
   return attends.map((isAttention) => ({ mixer: isAttention ? attention : mamba!, ffn }));
 }
 

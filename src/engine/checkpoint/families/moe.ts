@@ -13,11 +13,14 @@ const NORMED = 'norm_topk_prob';
 /** Fields that `readExperts` reads. */
 export const EXPERT_READS: readonly string[] = [...EXPERT_COUNTS, CHOSEN, NORMED];
 
+/** Families whose class reads the second word where both are absent. */
+const LOCAL: readonly string[] = ['mixtral', 'granitemoehybrid'];
+
 /** The fields of a config that say how many experts there are: those that are set, else the one that its class reads. */
 export function expertCountFields(config: Config, family: string): readonly string[] {
   const present = EXPERT_COUNTS.filter((name) => isSet(config, name));
   if (present.length > 0) return present;
-  return [family === 'mixtral' ? 'num_local_experts' : EXPERT_COUNTS[0]];
+  return [LOCAL.includes(family) ? 'num_local_experts' : EXPERT_COUNTS[0]];
 }
 
 interface ExpertRules {

@@ -5,11 +5,20 @@ import { MXFP4_BLOCK } from '../../formats/mxfp4';
 import type { Woven } from '../../formats/tensor';
 import type { Stack } from '../stacks';
 
+/** The tensors of transformers 5: gate on top of up, and down. */
+const UNNAMED = { gateUp: 'gate_up_proj', down: 'down_proj' };
+
 /**
- * The layout of transformers 5: gate on top of up, (experts, 2 · width, hidden), and down, (experts, hidden, width).
+ * The layout of transformers 5 and of Granite 4: gate on top of up, (experts, 2 · width, hidden), and down, (experts, hidden, width).
  * @param module the name of the experts' module in a block
+ * @param names of the two tensors in it
  */
-export function stackedExperts(module: string, { layers, hidden }: Architecture, layer: number): readonly Stack[] {
+export function stackedExperts(
+  module: string,
+  { layers, hidden }: Architecture,
+  layer: number,
+  names = UNNAMED,
+): readonly Stack[] {
   const { ffn } = layers[layer];
   if (ffn.kind !== 'experts') return [];
   const { count, width } = ffn;
@@ -18,7 +27,7 @@ export function stackedExperts(module: string, { layers, hidden }: Architecture,
   const rows = (slice: number, start: number, rowCount: number) => ({ slice, lines: { start, count: rowCount } });
   return [
     {
-      name: name('gate_up_proj'),
+      name: name(names.gateUp),
       shape: [count, 2 * width, hidden],
       parts: experts.flatMap((expert) => [
         { name: expertLinear(expert, 'gate'), place: rows(expert, 0, width) },
@@ -26,7 +35,7 @@ export function stackedExperts(module: string, { layers, hidden }: Architecture,
       ]),
     },
     {
-      name: name('down_proj'),
+      name: name(names.down),
       shape: [count, hidden, width],
       parts: experts.map((expert) => ({ name: expertLinear(expert, 'down'), place: rows(expert, 0, hidden) })),
     },

@@ -2,6 +2,7 @@
  * A mixture of experts: a router chooses some of many gated FFNs for each token and weighs what they give. Shazeer et al.
  * 2017; Fedus et al. 2022.
  */
+import { DENSE_KIND, type DenseFeedForward } from './dense';
 import type { Kind, Weights } from './kind';
 
 export interface ExpertsFeedForward {
@@ -21,6 +22,8 @@ export interface ExpertsFeedForward {
   readonly biased?: true;
   /** What stands for the gate and its activation: SwiGLU, or that of gpt-oss, which is bounded (feed-forwards/experts.ts). */
   readonly form?: 'clamped';
+  /** A dense FFN beside the experts that every token has; what it gives is added. None if absent. */
+  readonly shared?: DenseFeedForward;
 }
 
 /** A matrix of an expert. */
@@ -48,12 +51,13 @@ export function expertOf(
 
 export const EXPERTS_KIND: Kind<ExpertsFeedForward> = {
   words: 'experts',
-  // Methods that go through a block's Linears leave experts as they are.
+  // Methods that go through a block's Linears leave experts as they are, and have the FFN beside them.
   linears: [],
-  groups: () => [],
+  groups: ({ shared }) => (shared ? DENSE_KIND.groups(shared) : []),
   last: () => undefined,
-  inner: ({ chosen, width }) => chosen * width,
-  weights: ({ count, width, biased }, { hidden, weight, bias }) => {
+  inner: ({ chosen, width, shared }) => chosen * width + (shared?.width ?? 0),
+  weights: ({ count, width, biased, shared }, names) => {
+    const { hidden, weight, bias } = names;
     const experts: Record<ExpertLinear | `${ExpertLinear}Bias`, ReturnType<typeof weight>> = {};
     const add = (name: ExpertLinear, out: number, input: number): void => {
       experts[name] = weight(name, out, input);
@@ -65,6 +69,6 @@ export const EXPERTS_KIND: Kind<ExpertsFeedForward> = {
       add(expertLinear(expert, 'down'), hidden, width);
     }
     const router = { router: weight('router', count, hidden), ...(biased && { routerBias: bias('router', count) }) };
-    return { ...router, ...experts } satisfies Weights;
+    return { ...router, ...experts, ...(shared && DENSE_KIND.weights(shared, names)) } satisfies Weights;
   },
 };

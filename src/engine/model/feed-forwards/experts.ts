@@ -10,6 +10,7 @@ import { chosenMask } from '../../onnx/ops/largest-columns';
 import { softmax } from '../../onnx/ops/softmax';
 import { split } from '../../onnx/ops/shapes';
 import type { Compute, Parts } from '../parts';
+import { dense } from './dense';
 
 /**
  * What each expert's result is multiplied by, 0 for those that the token did not choose. m: (tokens, hidden) → (tokens,
@@ -51,5 +52,6 @@ const clampedGlu = (g: Graph, gate: Value, up: Value): Value =>
 export const experts: Compute<ExpertsFeedForward> = (g, m, shape, parts) => {
   const weights = split(g, routed(g, m, shape, parts), 1, Array<number>(shape.count).fill(1)); // (tokens, 1) each
   const results = weights.map((weight, index) => mul(g, expert(g, m, index, shape, parts), weight));
-  return results.reduce((sum, each) => add(g, sum, each));
+  const sum = results.reduce((so, each) => add(g, so, each));
+  return shape.shared ? add(g, sum, dense(g, m, shape.shared, parts)) : sum;
 };
