@@ -33,6 +33,7 @@ import {
   type GoldenImportance,
   type GoldenLoss,
   type GoldenName,
+  type GoldenRouted,
 } from './golden';
 import { decodedLogits, wholeLogits, withScreen } from './model';
 
@@ -140,7 +141,7 @@ export async function checkSomeBlocks(
 }
 
 /** Where a token's choice of experts hangs on rounding, another one is right too, and the loss is another one. */
-const routedTolerance = ({ routerMargin = Infinity }: { readonly routerMargin?: number }): Tolerance =>
+const routedTolerance = ({ routerMargin = Infinity }: GoldenRouted): Tolerance =>
   routerMargin < 1e-4 ? { absolute: 1e-2 } : TOLERANCE.meanNll;
 
 /** The PPL criterion over attention and FFN apart. */
@@ -248,7 +249,7 @@ export async function checkScreenedScores(model: Model, name: GoldenName): Promi
   ]);
   const label = ({ block, part }: { block: number; part: string }): string => `${block}.${part}`;
   const lists = [
-    { found: blocks.blocks, screen: blocks.screen!, golden: golden.ppl.blocks },
+    { found: blocks.blocks, screen: blocks.screen!, golden: golden.ppl.blocks as readonly GoldenRouted[] },
     { found: modules.modules, screen: modules.screen!, golden: golden.modules.modules },
   ];
   checkLoss(blocks.full, golden.full, 'full');
@@ -256,7 +257,7 @@ export async function checkScreenedScores(model: Model, name: GoldenName): Promi
     assert.equal(screen.exact, Math.ceil(expected.length / 3));
     assert.equal(found.filter(({ precision }) => precision === 'float32').length, screen.confirmed);
     for (const [i, { meanNll, precision, margin = 0 }] of found.entries()) {
-      const near = { absolute: precision === 'float32' ? TOLERANCE.meanNll.absolute : margin };
+      const near = precision === 'float32' ? routedTolerance(expected[i]) : { absolute: margin };
       assertClose(meanNll, expected[i].meanNll, near, `${i}, ${precision}`);
     }
   }

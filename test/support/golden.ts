@@ -139,6 +139,13 @@ export interface GoldenLoss {
   readonly rows: readonly number[];
 }
 
+/** A loss of a model that may have experts. */
+export interface GoldenRouted {
+  readonly meanNll: number;
+  /** The smallest difference between the logits of the last expert that a token chose and of the next one. */
+  readonly routerMargin?: number;
+}
+
 export interface GoldenMagnitude {
   readonly tensors: readonly {
     readonly block: number;
@@ -160,17 +167,11 @@ export interface GoldenImportance {
     readonly order: readonly number[];
   };
   readonly modules: {
-    readonly modules: readonly {
+    readonly modules: readonly (GoldenRouted & {
       readonly block: number;
       readonly part: Half;
-      readonly meanNll: number;
       readonly ppl: GoldenNumber;
-      /**
-       * Of a model with experts: the smallest difference between the logits of the last expert that a token chose and of the next
-       * one.
-       */
-      readonly routerMargin?: number;
-    }[];
+    })[];
     readonly order: readonly { readonly block: number; readonly part: Half }[];
   };
   readonly magnitude: { readonly l1: GoldenMagnitude; readonly l2: GoldenMagnitude };

@@ -5,7 +5,7 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { keptBlocks } from '../checkpoint/block-list';
 import { meanLayerParameters } from '../checkpoint/parameters';
-import { layerSizes } from '../checkpoint/kinds/parts';
+import { healedSizes } from '../checkpoint/kinds/parts';
 import { headWork } from '../model/cost';
 import type { HealMethod } from './methods';
 
@@ -80,7 +80,7 @@ function systemsOf({ layers, hidden }: Architecture, removed: readonly number[],
   if (method === 'fold') return healed.filter((layer) => removed.includes(layer + 1)).map(() => hidden);
   const first = Math.min(...removed);
   return healed.flatMap((layer) => {
-    const { mixer, ffn } = layerSizes(layers[layer]);
+    const { mixer, ffn } = healedSizes(layers[layer]);
     return layer < first ? [ffn] : [mixer, ffn];
   });
 }

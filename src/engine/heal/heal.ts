@@ -3,7 +3,7 @@
  * least squares, so that the stream follows that of the whole model. Only weights change.
  */
 import { parametersOfLayer } from '../checkpoint/parameters';
-import { layerSizes } from '../checkpoint/kinds/parts';
+import { expertsIn, healedSizes } from '../checkpoint/kinds/parts';
 import { UserError } from '../errors';
 import { Forward, type TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
@@ -116,7 +116,7 @@ class Healing {
     const forward = new Forward(model, length, tokensPerRun);
     const denseForward = target === model ? forward : new Forward(target, length, tokensPerRun);
     const groups = groupRows(rows, heldOut, settings.ridge === 'auto');
-    const widest = Math.max(hidden, ...layers.map(layerSizes).map(({ mixer, ffn }) => Math.max(mixer, ffn)));
+    const widest = Math.max(hidden, ...layers.map(healedSizes).map(({ mixer, ffn }) => Math.max(mixer, ffn)));
     const streams = await Streams.open(forward, groups, { hidden, widest, budget: memory });
     const sites = sitesOf(view, target !== model);
     const all = rows.length + heldOut.length;
@@ -189,7 +189,13 @@ class Healing {
     const { method, ridge } = this.settings;
     if (method === 'fold') return this.correct(site, 'output');
     if (this.task.model.architecture.style.norms !== 'before') return this.refitBehindNorm(site);
-    return ridge === 'auto' || this.isCheapToApply(site) ? this.correct(site, 'input') : this.refit(site);
+    const needsOutput = ridge === 'auto' || this.hasExperts(site);
+    return needsOutput || this.isCheapToApply(site) ? this.correct(site, 'input') : this.refit(site);
+  }
+
+  /** Whether experts add to the stream beside the site's Linear. */
+  private hasExperts({ block, tensor }: Site): boolean {
+    return tensor === 'down_proj' && expertsIn(this.task.model.architecture.layers[block]) !== undefined;
   }
 
   /**
@@ -260,7 +266,7 @@ class Healing {
 
   private solve(site: Site, fitted: NormalEquations, chosen?: ChosenRows): Promise<Fit> {
     const { method, ridge } = this.settings;
-    const { ffn } = layerSizes(this.task.model.architecture.layers[site.block]);
+    const { ffn } = healedSizes(this.task.model.architecture.layers[site.block]);
     const rule = method === 'fold' ? HEAL_DEFAULTS.foldRidge : refitRidge(ffn, this.fitted);
     return this.fitSite(site, () =>
       chosen

@@ -11,8 +11,6 @@ const ONE_MATRIX = 'and healing corrects modules with one last matrix';
 function notHealedIn(layers: readonly LayerShape[]): string | undefined {
   for (const { mixer, ffn } of layers) {
     if (mixer.kind === 'parallel') return `blocks of it have ${mixerKind(mixer).words}, ${ONE_MATRIX}`;
-    if (mixer.kind === 'mamba')
-      return `blocks of it have ${mixerKind(mixer).words}, whose healing was compared with no reference`;
     if (feedForwardKind(ffn).last(ffn) === undefined)
       return `blocks of it have ${feedForwardKind(ffn).words}, ${ONE_MATRIX}`;
   }
@@ -29,6 +27,8 @@ export const healable = (architecture: Healed, method?: HealMethod): boolean =>
 export function whyNotHealed({ style, layers }: Healed, method: HealMethod = HEAL_DEFAULTS.method): string | undefined {
   const other = notHealedIn(layers);
   if (other !== undefined) return other;
+  if (method !== 'refit' && layers.some(({ ffn }) => ffn.kind === 'experts'))
+    return 'it changes all that a module adds, and blocks of it have experts beside the matrix that healing corrects';
   if (style.norms === 'before' || method !== 'fold') return undefined;
   return 'a fold is a linear map of what a module adds, and this family has a norm between the module’s last Linear and the stream, which a map cannot pass';
 }
@@ -41,6 +41,10 @@ export function requireHealable(architecture: Architecture, method?: HealMethod)
   const why = whyNotHealed(architecture, method);
   if (why === undefined) return;
   if (notHealedIn(architecture.layers) === undefined)
-    throw new UserError(`Cannot heal ${architecture.family} by a fold`, why, `Use ${option('method', 'refit')}.`);
+    throw new UserError(
+      `Cannot heal ${architecture.family} by a ${method === 'scalar' ? 'factor' : 'fold'}`,
+      why,
+      `Use ${option('method', 'refit')}.`,
+    );
   throw new UserError(`Cannot heal ${architecture.family}`, why, 'Retrain the pruned model.');
 }

@@ -4,7 +4,7 @@
  */
 import type { Forward, OpenInputs, OpenStep, TokenRows } from '../model/forward';
 import { weightOf } from '../checkpoint/weight-key';
-import { layerSizes } from '../checkpoint/kinds/parts';
+import { healedSizes } from '../checkpoint/kinds/parts';
 import type { Model } from '../model/model';
 import type { Chunk } from '../model/states';
 import { Graph } from '../onnx/graph';
@@ -268,7 +268,7 @@ export class Walk {
   widthOf({ block, tensor }: Site, regressor: Regressor): number {
     const { layers, hidden } = this.model.architecture;
     if (regressor === 'output') return hidden;
-    const { mixer, ffn } = layerSizes(layers[block]);
+    const { mixer, ffn } = healedSizes(layers[block]);
     return tensor === 'o_proj' ? mixer : ffn;
   }
 

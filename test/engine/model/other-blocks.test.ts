@@ -21,6 +21,7 @@ const OTHERS: readonly (readonly [toy: GoldenName, has: RegExp, heals?: true])[]
   ['families3/lfm2-conv', /blocks of it have a short convolution/, true],
   ['families3/granite4-dense', /blocks of it have gate and up in one matrix/, true],
   ['families3/qwen35-text', /blocks of it have a gated delta net/, true],
+  ['families3/granite4-hybrid', /blocks of it have Mamba/, true],
   ['families3/falconh1-parallel', /blocks of it have attention beside Mamba/],
 ];
 

@@ -69,6 +69,12 @@ export function layerSizes(layer: LayerShape): LayerSizes {
   return { heads, kvHeads, headDim, ffn, mixer: mixerKind(layer.mixer).inner(layer.mixer) };
 }
 
+/** Numbers of a token that the last Linear of each module gets, which healing fits: with experts, that of the FFN beside them. */
+export function healedSizes(layer: LayerShape): Pick<LayerSizes, 'mixer' | 'ffn'> {
+  const { mixer, ffn } = layerSizes(layer);
+  return { mixer, ffn: expertsIn(layer)?.shared?.width ?? ffn };
+}
+
 /**
  * The first thing among the blocks that those of attention and a dense FFN do not have, in words; undefined if there is none. These
  * have all matrices of a layer in one, or none.
