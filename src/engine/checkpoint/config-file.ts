@@ -31,6 +31,7 @@ export async function readConfigFile(folder: string, name = 'config.json'): Prom
       keyLength: MAX_NAME_LENGTH,
       members: MAX_CONFIG_ENTRIES,
       items: MAX_CONFIG_ENTRIES,
+      infinity: true,
       uniqueKeys: false, // the last one wins, as in every reader that accepts such configs
     });
     if (!isObject(value)) throw new JsonProblem('it is not a JSON object');

@@ -11,6 +11,8 @@ export interface JsonLimits {
   readonly items: number;
   /** Refuse an object with a duplicate key, because readers differ in which value they use. */
   readonly uniqueKeys: boolean;
+  /** Accept the bare words Infinity and -Infinity, which Python writes and reads. */
+  readonly infinity?: true;
 }
 
 /** Why a text was refused; the caller adds the file and what to do. */
@@ -41,10 +43,33 @@ export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits): unknown
     throw new JsonProblem('it begins with a byte order mark, which JSON does not allow');
   checkLimits(text, limits);
   try {
-    return JSON.parse(text) as unknown;
+    return JSON.parse(limits.infinity ? withoutInfinity(text) : text) as unknown;
   } catch (error) {
     throw new JsonProblem(`it is not valid JSON (${printable(error instanceof Error ? error.message : '', 120)})`);
   }
+}
+
+const INFINITY = 'Infinity';
+/** What JSON reads as infinity. */
+const TOO_LARGE = '1e999';
+
+/** The text with a number that JSON reads as infinity where the bare word stands as a value. */
+export function withoutInfinity(text: string): string {
+  let [spelled, from] = ['', 0];
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) === QUOTE) {
+      const end = closingQuote(text, i);
+      if (end < 0) break;
+      i = end;
+    } else if (text.startsWith(INFINITY, i)) {
+      const end = i + INFINITY.length;
+      const isWord = !/[\w.+]/.test(text.charAt(i - 1)) && !/[\w.+-]/.test(text.charAt(end));
+      if (isWord) spelled += text.slice(from, i) + TOO_LARGE;
+      if (isWord) from = end;
+      i = end - 1;
+    }
+  }
+  return spelled + text.slice(from);
 }
 
 function checkLimits(text: string, limits: JsonLimits): void {

@@ -25,7 +25,7 @@ export type ConfigEdit =
   | { readonly path: readonly string[]; readonly kind: 'renumber'; readonly value: readonly number[] };
 
 /** Lists under these keys have a length with another meaning, even if it happens to be L. */
-const NOT_PER_LAYER = /token|^architectures$|module|label|language|tags|_factor$|section|image|auto_map/;
+const NOT_PER_LAYER = /token|^architectures$|module|label|language|tags|_factor$|_limit$|_multipliers$|section|image|auto_map/;
 /** Under these keys, integers may be block numbers. */
 const SPEAKS_OF_LAYERS = /layers?(_|$)|^full_attn_idxs$/;
 /** Fields that tie the head to the embedding. */
@@ -105,10 +105,10 @@ function areBlockNumbers(list: readonly unknown[], blocks: number): boolean {
   );
 }
 
-/** Marks a number literal that was put in quotes. */
+/** Marks a number literal that was put in quotes; the bare word Infinity is one, which JSON has not. */
 const MARK = '\u0000';
-const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-const MARKED_NUMBER = /"\\u0000(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"/g;
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|Infinity)/g;
+const MARKED_NUMBER = /"\\u0000(-?(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|Infinity))"/g;
 
 /** The text of the config after `edits`. Number literals that are not edited keep their spelling. */
 export function editConfigText(text: string, edits: readonly ConfigEdit[]): string {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { lossesOfViews } from '../../../src/engine/evaluate/views';
@@ -73,6 +73,23 @@ describeShared('pruned checkpoints of the further families', () => {
       if (isMixed(family)) assert.deepEqual(config, goldenPrunedConfig(family), 'config.json');
     });
   }
+
+  it('keep the word Infinity, which is not JSON, as it stood', async () => {
+    const source = temporaryFolder();
+    cpSync(checkpointFolder('families3/falconh1-parallel'), source, { recursive: true });
+    const before = readFileSync(join(source, 'config.json'), 'utf8');
+    const bare = before.replace(/\{\s*"__float__": "Infinity"\s*\}/, 'Infinity');
+    assert.notEqual(bare, before);
+    writeFileSync(join(source, 'config.json'), bare);
+    const checkpoint = await openCheckpoint(source);
+    const { architecture } = await openCheckpoint(checkpointFolder('families3/falconh1-parallel'));
+    assert.deepEqual(checkpoint.architecture, architecture);
+    const folder = join(temporaryFolder(), 'pruned');
+    await writePruned(checkpoint, [1], folder);
+    assert.match(readFileSync(join(folder, 'config.json'), 'utf8'), /"time_step_limit": \[\s*0\.0,\s*Infinity\s*\]/);
+    const { layers } = (await openCheckpoint(folder)).architecture!;
+    assert.deepEqual(layers, architecture!.layers.slice(1));
+  });
 
   it('have the same loss in transformers', function () {
     const python = process.env.COPPICE_PYTHON;

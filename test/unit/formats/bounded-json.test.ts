@@ -29,6 +29,15 @@ describe('bounded JSON', () => {
     assert.deepEqual(parse('["a","a"]'), ['a', 'a']);
   });
 
+  it('reads the bare word Infinity where that is allowed, and only as a value', () => {
+    const text = '{"a":[0.0, Infinity],"b":-Infinity,"Infinity":"[Infinity, \\"Infinity"}';
+    const read = (given: string): unknown => parseBoundedJson(Buffer.from(given), { ...LIMITS, infinity: true });
+    assert.deepEqual(read(text), { a: [0, Infinity], b: -Infinity, Infinity: '[Infinity, "Infinity' });
+    assert.throws(() => parse('[Infinity]'), JsonProblem);
+    for (const odd of ['1Infinity', 'InfinityX', '-InfinityInfinity', '[Infinity1]', '{Infinity:1}', '+Infinity', 'NaN', '1eInfinity'])
+      assert.throws(() => read(odd), JsonProblem, odd);
+  });
+
   const refused: [string, string | Uint8Array, RegExp][] = [
     ['depth', '[[[[]]]]', /nested/],
     ['members', '{"a":1,"b":1,"c":1,"d":1,"e":1}', /object[^]*more than 4/],

@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { GgufField, GgufValue } from '../../formats/gguf/layout';
 import { f32, u32 } from '../../formats/gguf/values';
 import type { Architecture } from '../architecture';
-import { attentionIn, otherKindIn } from '../kinds/parts';
+import { attentionIn, expertsIn, otherKindIn } from '../kinds/parts';
 import { type GgufArchitecture, ggufModel, type GgufShape } from './shapes';
 import { cannotWrite, INSTEAD, shared } from './cannot';
 import { dialectFor } from './dialects';
@@ -40,6 +40,11 @@ export function spellingOf(model: Architecture): Spelling {
     model.layers.filter(({ mixer, ffn }) => mixer.kind !== 'attention' || ffn.kind !== 'experts'),
   );
   if (other !== undefined) throw cannotWrite(`blocks of it have ${other}`, SAFETENSORS);
+  if (model.layers.some((layer) => expertsIn(layer)?.shared))
+    throw cannotWrite(
+      'it has an FFN beside its experts, and Coppice writes no architecture of llama.cpp with both',
+      SAFETENSORS,
+    );
   const architecture = ggufModel(model);
   const { layers } = architecture;
   if (layers.length > MAX_BLOCKS)

@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '../../../format/json';
 import { readSmallFile } from '../../files/regular-file';
+import { withoutInfinity } from '../../formats/bounded-json';
 
 const MOST_BYTES = 2 ** 20;
 /** Parts of a config have parts. */
@@ -22,7 +23,8 @@ export async function strangeInFolder(folder: string): Promise<string | undefine
   try {
     const isAdapter = (await readdir(folder)).includes(ADAPTER);
     if (isAdapter) return ADAPTER;
-    const config: unknown = JSON.parse((await readSmallFile(join(folder, 'config.json'), MOST_BYTES)).toString());
+    const text = (await readSmallFile(join(folder, 'config.json'), MOST_BYTES)).toString();
+    const config: unknown = JSON.parse(withoutInfinity(text));
     const setting = isObject(config) ? strangeSetting(config) : 'config.json';
     return setting === undefined || setting === 'config.json' ? setting : `${setting} of config.json`;
   } catch {
