@@ -71,6 +71,12 @@ describe('prune/config', () => {
     assert.deepEqual(edited(config), { num_hidden_layers: 4, ...config });
   });
 
+  it('leaves limits and factors of a part, however many blocks there are', () => {
+    const lists = { time_step_limit: [0, 1], mlp_multipliers: [0.5, 2] };
+    const two = architectureWith([null, null]);
+    assert.deepEqual(edited(lists, two, [1]), { num_hidden_layers: 1, ...lists });
+  });
+
   it('renumbers lists of block numbers', () => {
     assert.deepEqual(edited({ mlp_only_layers: [1, 2, 5], moe_layers: [0, 1, 2, 3, 4, 5], aux_layers: [] }), {
       num_hidden_layers: 4,
@@ -112,11 +118,11 @@ describe('prune/config', () => {
   });
 
   it('keeps numbers, strings and the order of keys as they are written', () => {
-    const text = `\uFEFF{"z":10000.0,"num_hidden_layers":6,"a":"1e-5 \\"7\\" \\u0000 5","rms_norm_eps":1e-05,"n":[-0.0,1E3],"big":12345678901234567890}`;
+    const text = `\uFEFF{"z":10000.0,"num_hidden_layers":6,"a":"1e-5 \\"7\\" \\u0000 5","rms_norm_eps":1e-05,"n":[-0.0,1E3],"big":12345678901234567890,"t":[-Infinity,"Infinity"]}`;
     const edits = configEdits({ num_hidden_layers: 6 }, architectureWith(), kept);
     assert.equal(
       editConfigText(text, edits),
-      `{\n  "z": 10000.0,\n  "num_hidden_layers": 4,\n  "a": "1e-5 \\"7\\" \\u0000 5",\n  "rms_norm_eps": 1e-05,\n  "n": [\n    -0.0,\n    1E3\n  ],\n  "big": 12345678901234567890\n}\n`,
+      `{\n  "z": 10000.0,\n  "num_hidden_layers": 4,\n  "a": "1e-5 \\"7\\" \\u0000 5",\n  "rms_norm_eps": 1e-05,\n  "n": [\n    -0.0,\n    1E3\n  ],\n  "big": 12345678901234567890,\n  "t": [\n    -Infinity,\n    "Infinity"\n  ]\n}\n`,
     );
   });
 });
