@@ -82,7 +82,7 @@ export function modelsPage(): Page {
     'Models',
     `Coppice computes with ${FAMILIES.length} families of models, in F32, F16 and BF16 and from GGUF files. Every family can be scored, pruned, ` +
       'retrained (LoRA and all weights) and evaluated; those whose blocks all have attention and a dense FFN can also be made ' +
-      'narrower, and written in every [format](formats.md), those with attention and experts as safetensors and, but for gpt-oss, GGUF.',
+      'narrower, and written in every [format](formats.md), those with attention and experts as safetensors and, but for gpt-oss and Granite 4, GGUF.',
     section(
       'Families',
       table(
@@ -109,7 +109,7 @@ export function modelsPage(): Page {
       ),
       list([
         `_Healing_: methods of [coppice heal](cli/heal.md). ${notHealed.map(({ family }) => family.name).join(', ')} have a norm behind o\\_proj and ` +
-          'down\\_proj, which a fold cannot pass.',
+          'down\\_proj, which a fold cannot pass. Granite 4 with experts is healed by a refit, which leaves the experts as they are.',
         '_Width_: blocks of equal widths open in a class of transformers, if the config of the class can say these widths; blocks that ' +
           'differ open in Coppice alone, and in llama.cpp from a GGUF file of the architecture `deci`.',
         '_GGUF architecture_: of a model whose blocks are all equal. Models of LLaMA’s block whose blocks differ in width become `deci`. ' +

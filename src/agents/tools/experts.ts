@@ -11,7 +11,7 @@ export const dropExperts = jobTool({
   kind: 'experts',
   title: () => l10n.t('Drop Experts'),
   description:
-    'For mixtures of experts (Qwen3 MoE, Mixtral, OLMoE): scores every expert on a calibration text in one pass over the weights, and drops ' +
+    'For mixtures of experts (Qwen3 MoE, Mixtral, OLMoE, gpt-oss, Granite 4): scores every expert on a calibration text in one pass over the weights, and drops ' +
     'the lowest of each block, as many in every block ("keep", or "ratio"). Without "out" it only says what would stay and what that costs: ' +
     'loss, perplexity and KL divergence from the original, before and after; call it so first. With "out" it writes the smaller model. ' +
     'Give text of the kind that the application has, and tokens of at least 100 times the experts, divided by those of a token.',

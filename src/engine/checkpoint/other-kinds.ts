@@ -36,14 +36,14 @@ export const OTHER_KINDS: readonly OtherKind[] = [
       minimax_text_01 nemotron_h* olmo_hybrid plamo2 qwen3_5* qwen3_next zamba* recurrent_gemma recurrentgemma
       rwkv* xlstm
     `),
-    is: 'a hybrid or state-space model: its type has blocks that keep a recurrent state (Mamba, convolution, linear attention), and of such models Coppice computes LFM2, Granite 4 without experts, Falcon-H1 and Qwen3.5',
+    is: 'a hybrid or state-space model: its type has blocks that keep a recurrent state (Mamba, convolution, linear attention), and of such models Coppice computes LFM2, Granite 4, Falcon-H1 and Qwen3.5',
   },
   {
     types: words(`
       *moe* arctic bailing* dbrx deepseek deepseek_v* doge dots1 flex_olmo grok* jetmoe kimi_k*
       llama4_text longcat* minimax_m* switch_transformers
     `),
-    is: 'a mixture of experts: its blocks route each token to some of many FFNs, and of such models Coppice computes Qwen3 MoE, Mixtral, OLMoE and gpt-oss',
+    is: 'a mixture of experts: its blocks route each token to some of many FFNs, and of such models Coppice computes Qwen3 MoE, Mixtral, OLMoE, gpt-oss and Granite 4',
   },
   {
     types: words('minicpm3 youtu'),

@@ -25,7 +25,8 @@ export type ConfigEdit =
   | { readonly path: readonly string[]; readonly kind: 'renumber'; readonly value: readonly number[] };
 
 /** Lists under these keys have a length with another meaning, even if it happens to be L. */
-const NOT_PER_LAYER = /token|^architectures$|module|label|language|tags|_factor$|_limit$|_multipliers$|section|image|auto_map/;
+const NOT_PER_LAYER =
+  /token|^architectures$|module|label|language|tags|_factor$|_limit$|_multipliers$|section|image|auto_map/;
 /** Under these keys, integers may be block numbers. */
 const SPEAKS_OF_LAYERS = /layers?(_|$)|^full_attn_idxs$/;
 /** Fields that tie the head to the embedding. */

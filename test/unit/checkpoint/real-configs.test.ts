@@ -496,20 +496,42 @@ const READ: Readonly<Record<string, Read>> = {
       assert.deepEqual([attentionOf(first(a)).window, second.window, second.sinks], [128, null, true]);
     },
   },
+  'Granite 4.0 H Tiny': {
+    config: model('granitemoehybrid', 'GraniteMoeHybrid', [1536, 512, 40, 12, 4, 100352], {
+      attention_multiplier: 0.0078125,
+      embedding_multiplier: 12,
+      layer_types: Array.from({ length: 40 }, (_, block) => (block % 10 === 5 ? 'attention' : 'mamba')),
+      logits_scaling: 6,
+      mamba_chunk_size: 256,
+      mamba_conv_bias: true,
+      mamba_d_conv: 4,
+      mamba_d_head: 64,
+      mamba_d_state: 128,
+      mamba_expand: 2,
+      mamba_n_groups: 1,
+      mamba_n_heads: 48,
+      mamba_proj_bias: false,
+      max_position_embeddings: 131072,
+      num_experts_per_tok: 6,
+      num_local_experts: 64,
+      position_embedding_type: 'nope',
+      residual_multiplier: 0.22,
+      shared_intermediate_size: 1024,
+      tie_word_embeddings: true,
+    }),
+    parameters: 6_939_037_248,
+    is: (a) => {
+      const shared = { kind: 'dense', width: 1024, biases: [], fused: true };
+      const experts = { kind: 'experts', count: 64, chosen: 6, width: 512, weighs: 'chosen' };
+      assert.deepEqual(first(a).ffn, { ...experts, shared });
+      const attending = [...a.layers.keys()].filter((block) => a.layers[block].mixer.kind === 'attention');
+      assert.deepEqual(attending, [5, 15, 25, 35]);
+      assert.equal(attentionOf(a.layers[5]).rope, null);
+    },
+  },
 };
 
 const REFUSED: readonly (readonly [title: string, config: Config, pattern: RegExp])[] = [
-  [
-    'Granite 4.0 H Tiny',
-    model('granitemoehybrid', 'GraniteMoeHybrid', [1536, 512, 40, 12, 4, 100352], {
-      layer_types: Array.from({ length: 40 }, (_, block) => (block % 10 === 5 ? 'attention' : 'mamba')),
-      mamba_chunk_size: 256,
-      mamba_d_state: 128,
-      num_experts_per_tok: 6,
-      num_local_experts: 64,
-    }),
-    /it has experts \(num_local_experts 64\)/,
-  ],
   [
     'Qwen1.5 MoE A2.7B',
     model('qwen2_moe', 'Qwen2Moe', [2048, 5632, 24, 16, 16, 151936], { num_experts: 60 }),

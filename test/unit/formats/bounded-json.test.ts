@@ -34,7 +34,16 @@ describe('bounded JSON', () => {
     const read = (given: string): unknown => parseBoundedJson(Buffer.from(given), { ...LIMITS, infinity: true });
     assert.deepEqual(read(text), { a: [0, Infinity], b: -Infinity, Infinity: '[Infinity, "Infinity' });
     assert.throws(() => parse('[Infinity]'), JsonProblem);
-    for (const odd of ['1Infinity', 'InfinityX', '-InfinityInfinity', '[Infinity1]', '{Infinity:1}', '+Infinity', 'NaN', '1eInfinity'])
+    for (const odd of [
+      '1Infinity',
+      'InfinityX',
+      '-InfinityInfinity',
+      '[Infinity1]',
+      '{Infinity:1}',
+      '+Infinity',
+      'NaN',
+      '1eInfinity',
+    ])
       assert.throws(() => read(odd), JsonProblem, odd);
   });
 
