@@ -51,7 +51,9 @@ function factorsOf(
 
 function expertsText(layer: LayerShape): string {
   const experts = expertsIn(layer);
-  return experts ? `${experts.chosen} of ${experts.count} for a token` : 'none';
+  if (!experts) return 'none';
+  const { chosen, count, shared } = experts;
+  return `${chosen} of ${count} for a token${shared ? `, beside an FFN of ${shared.width}` : ''}`;
 }
 
 const PLAIN = 'plain';
