@@ -2,6 +2,8 @@
  * Parses JSON from untrusted files. One pass over the text checks depth, counts and duplicate keys before `JSON.parse`
  * allocates anything. `JSON.parse` checks the syntax.
  */
+import { NUMBER_NAMES } from '../../format/json';
+
 export interface JsonLimits {
   readonly depth: number;
   readonly keyLength: number;
@@ -49,7 +51,7 @@ export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits): unknown
   }
 }
 
-const INFINITY = 'Infinity';
+const [INFINITY] = NUMBER_NAMES;
 /** What JSON reads as infinity. */
 const TOO_LARGE = '1e999';
 

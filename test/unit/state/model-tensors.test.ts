@@ -25,7 +25,7 @@ describeShared('the parts of mixtures and hybrids', () => {
     ['models/families3/lfm2-conv', undefined],
     ['models/families3/qwen35-text', undefined],
     ['models/families3/falconh1-parallel', undefined],
-    ['models/gguf-families3/qwen3moe-norm-without-2.gguf', ({ name }) => name.includes('_exps.')],
+    ['models/gguf-families3/qwen3moe-norm-without-2.gguf', ({ name }) => name.includes('.experts.')],
     ['models/gguf-families3/qwen35-text.gguf', undefined],
     ['models/gguf-families3/lfm2-conv.gguf', undefined],
   ] as [string, ((tensor: Named) => boolean) | undefined][]) {
