@@ -82,7 +82,7 @@ export function modelsPage(): Page {
     'Models',
     `Coppice computes with ${FAMILIES.length} families of models, in F32, F16 and BF16 and from GGUF files. Every family can be scored, pruned, ` +
       'retrained (LoRA and all weights) and evaluated; those whose blocks all have attention and a dense FFN can also be made ' +
-      'narrower, and written in every [format](formats.md), those with attention and experts as safetensors and, but for gpt-oss and Granite 4, GGUF.',
+      'narrower, and written in every [format](formats.md), the others as safetensors and, where the second table names an architecture, GGUF.',
     section(
       'Families',
       table(
@@ -114,7 +114,8 @@ export function modelsPage(): Page {
           'differ open in Coppice alone, and in llama.cpp from a GGUF file of the architecture `deci`.',
         '_GGUF architecture_: of a model whose blocks are all equal. Models of LLaMA’s block whose blocks differ in width become `deci`. ' +
           'With experts, what llama.cpp computes otherwise is refused by name: dense blocks among those with experts, weights of ' +
-          'experts that are divided by their sum or not as its architecture has it (`norm_topk_prob`), `clip_qkv`.',
+          'experts that are divided by their sum or not as its architecture has it (`norm_topk_prob`), `clip_qkv`. Of LFM2, biases of the ' +
+          'convolutions (`conv_bias`). One block with attention has to be left.',
         '_ONNX_: the type by which transformers.js and onnxruntime-genai load it.',
       ]),
     ),
@@ -147,7 +148,7 @@ export function formatsPage(): Page {
   return page(
     'formats.md',
     'Export formats',
-    '[coppice export](cli/export.md) writes a model for the program that runs it. Every [family](models.md) whose blocks all have attention and a dense FFN can be written in every format, the others as safetensors; ' +
+    '[coppice export](cli/export.md) writes a model for the program that runs it. Every [family](models.md) whose blocks all have attention and a dense FFN can be written in every format, the others as safetensors and many as GGUF; ' +
       'what single models are refused for is below. Which one to take is in [Export](../guide/export.md).',
     table(
       ['`--format`', 'Programs', 'Types', 'Type if none is named', 'Proposed by _Export…_', 'What it is'],

@@ -77,7 +77,7 @@ export async function columnSums(
       for (const [i, { readers }] of inputs.entries()) {
         const sums = Float32Array.from(watched[i].statistics.sums);
         if (!sums.every(Number.isFinite)) throw notFinite(layer);
-        for (const name of readers) found.set(ggufName({ layer, name }, block), { sums, count: tokens });
+        for (const name of readers) found.set(ggufName({ layer, name }, {}, block), { sums, count: tokens });
       }
     }
   } finally {

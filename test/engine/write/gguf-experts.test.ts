@@ -1,6 +1,5 @@
 /** GGUF files of mixtures of experts: what llama.cpp continues with, what is read of them, and what is refused by name. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Architecture } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
@@ -10,74 +9,26 @@ import { spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { UserError } from '../../../src/engine/errors';
 import { openGguf } from '../../../src/engine/formats/gguf/file';
-import { viewWithout } from '../../../src/engine/model/view';
 import { withWeights } from '../../../src/engine/weights/checkpoint';
-import { type GgufOptions, planGguf, writeGguf } from '../../../src/engine/write/gguf/write-gguf';
+import { type GgufOptions, planGguf } from '../../../src/engine/write/gguf/write-gguf';
 import { writePruned } from '../../../src/engine/write/write-pruned';
 import { expertToy } from '../../support/expert-toys';
 import { familyToy } from '../../support/family-toys';
-import { calibrationRows, checkpointFolder, type GoldenName } from '../../support/golden';
+import { checkpointFolder } from '../../support/golden';
 import { checkLogits } from '../../support/golden-checks';
-import { itLlamaCpp, logitsOfLlamaCpp } from '../../support/llamacpp';
-import { decodedLogits, describedModel, openToy, withModelOf } from '../../support/model';
+import { asGguf, assertContinues, logitsOf } from '../../support/golden-gguf';
+import { itLlamaCpp } from '../../support/llamacpp';
+import { describedModel, openToy } from '../../support/model';
 import { describeShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
 type Toy = 'qwen3moe-norm' | 'mixtral-top2' | 'olmoe-clip';
-
-interface GoldenRun {
-  readonly promptIds: readonly number[];
-  readonly llamacpp: readonly number[];
-}
-
-/** What stock transformers and llama.cpp alike continue prompts with, by the title of the model. */
-const goldenRuns = (title: string): readonly GoldenRun[] => {
-  const text = readFileSync(shared('golden/families3/gguf.json'), 'utf8');
-  return (JSON.parse(text) as { files: Record<string, { runs: GoldenRun[] }> }).files[title].runs;
-};
 
 const toy = (name: Toy, config: Readonly<Record<string, unknown>> = {}): Promise<Checkpoint> =>
   openToy(familyToy(name, config, 'families3'));
 
 const UNBOUNDED = { clip_qkv: null };
 const F32: GgufOptions = { type: 'f32' };
-
-async function asGguf(checkpoint: Checkpoint, removed: readonly number[], options: GgufOptions = {}): Promise<string> {
-  const kept = [...requireArchitecture(checkpoint).layers.keys()].filter((block) => !removed.includes(block));
-  const file = join(temporaryFolder(), 'model.gguf');
-  await withWeights(checkpoint, (weights) => writeGguf(checkpoint, weights, file, { kept, ...options }));
-  return file;
-}
-
-/** Fails unless llama.cpp's likeliest token after a golden prompt and each part of its golden continuation is the next one. */
-function assertContinues(cases: readonly { readonly title: string; readonly file: string }[]): void {
-  const wanted = cases.map(({ title }) =>
-    goldenRuns(title)
-      .slice(0, 1)
-      .flatMap(({ promptIds, llamacpp }) =>
-        llamacpp.map((id, i) => ({ row: [...promptIds, ...llamacpp.slice(0, i)], id })),
-      ),
-  );
-  // One process for all files: starting it takes seconds.
-  const rows = wanted.flat().map(({ row }) => row);
-  const files = cases.map(({ file }) => file);
-  const logits = logitsOfLlamaCpp(files, rows, 32);
-  for (const [i, { title }] of cases.entries()) {
-    const from = wanted.slice(0, i).flat().length;
-    const found = logits[i].slice(from, from + wanted[i].length).map((each) => each.indexOf(Math.max(...each)));
-    const ids = wanted[i].map(({ id }) => id);
-    assert.deepEqual(found, ids, title);
-  }
-}
-
-/** Logits of what follows the first row, without some blocks. */
-function logitsOf(checkpoint: Checkpoint, name: GoldenName, removed: readonly number[] = []): Promise<Float32Array[]> {
-  const view = viewWithout(
-    requireArchitecture(checkpoint).layers.length,
-    removed.map((block) => ({ block })),
-  );
-  return withModelOf(checkpoint, (model) => decodedLogits(model, [calibrationRows(name)[0]], view));
-}
 
 /** What a file can say of a model. */
 const comparable = ({ family, layers, hidden, vocabulary, rmsNormEps, tied }: Architecture): object => {

@@ -5,6 +5,9 @@ import type { GgufShape } from './shapes';
 
 export const INSTEAD = 'Write safetensors or ONNX in place of it.';
 
+/** For models that are not written as ONNX either. */
+export const SAFETENSORS = 'Write safetensors in place of it.';
+
 /** @param why a clause: "its blocks differ" */
 export function cannotWrite(why: string, action = INSTEAD): UserError {
   return new UserError('The model cannot be written as GGUF', why, action);

@@ -7,13 +7,14 @@ import type { GgufEntry } from '../../formats/gguf/metadata';
 import type { GgufTensor } from '../../formats/gguf/tensors';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { Architecture } from '../architecture';
-import { ggufShape } from './shapes';
+import { ggufShapes } from './shapes';
 import type { Unsupported } from '../types';
 import { configOf } from './config';
 import { DIALECT_NAMES, dialectNamed } from './dialects';
 import { EXPERT_COUNT } from './experts';
 import { GgufFields } from './fields';
 import { readLayers } from './layers';
+import type { OwnNames } from './names';
 import { oddField, readStyle } from './style';
 
 export interface GgufModel {
@@ -22,6 +23,8 @@ export interface GgufModel {
   readonly config: Readonly<Record<string, unknown>>;
   /** Rows of queries and keys are in the order of rotated pairs. */
   readonly paired: boolean;
+  /** Names of its tensors that are not the usual ones. */
+  readonly names?: OwnNames;
   readonly notes: readonly string[];
 }
 
@@ -58,7 +61,7 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
   const architecture: Architecture = {
     family: dialect.family,
     layers,
-    style: readStyle(fields, dialect, { layers: layers.map(ggufShape), hidden }, described.scores),
+    style: readStyle(fields, dialect, { layers: ggufShapes(layers), hidden }, described.scores),
     hidden,
     vocabulary,
     context: fields.count('context_length', MAX_DIMENSION.context),
@@ -67,7 +70,13 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
     ...specialTokens(fields, vocabulary),
   };
   const stored = DOWN.map((tensor) => gguf.tensors.get(tensor)?.dtype).find((dtype) => dtype !== undefined);
-  return { architecture, config: configOf(architecture, dialect, stored), paired: dialect.paired === true, notes };
+  return {
+    architecture,
+    config: configOf(architecture, dialect, stored),
+    paired: dialect.paired === true,
+    ...(dialect.names && { names: dialect.names }),
+    notes,
+  };
 }
 
 /** A matrix that every model has, by either name. */

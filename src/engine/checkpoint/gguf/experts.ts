@@ -2,7 +2,7 @@
 import type { GgufField } from '../../formats/gguf/layout';
 import { u32 } from '../../formats/gguf/values';
 import { MAX_DIMENSION } from '../../formats/limits';
-import { cannotWrite } from './cannot';
+import { cannotWrite, SAFETENSORS } from './cannot';
 import type { Dialect } from './dialects/dialect';
 import type { GgufFields } from './fields';
 import type { GgufArchitecture, GgufShape } from './shapes';
@@ -29,9 +29,6 @@ export function expertFields({ experts }: Dialect, { layers: [first] }: GgufArch
     ...(experts.width === FFN_WIDTH ? [] : [[experts.width, u32(first.ffn)] as const]),
   ];
 }
-
-/** Models with experts are not written as ONNX either. */
-export const SAFETENSORS = 'Write safetensors in place of it.';
 
 const refused = (why: string): Error => cannotWrite(why, SAFETENSORS);
 

@@ -33,8 +33,13 @@ export class GgufFields {
     return this.whole(this.key(field), this.metadata.get(this.key(field))?.value, { most, least }, fallback);
   }
 
-  /** One number for all blocks, or a list with one for each. */
-  counts(field: string, blocks: number, most: number, fallback?: readonly number[]): readonly number[] {
+  /** One number for all blocks, or a list with one for each, from `least` on. */
+  counts(
+    field: string,
+    blocks: number,
+    most: number,
+    { fallback, least = 1 }: { readonly fallback?: readonly number[]; readonly least?: number } = {},
+  ): readonly number[] {
     const key = this.key(field);
     const value = this.metadata.get(key)?.value;
     if (value === undefined && fallback) return fallback;
@@ -45,7 +50,7 @@ export class GgufFields {
     if (value.length !== blocks || value.first.length !== blocks) {
       throw this.bad(key, `it lists ${value.length} numbers for ${blocks} blocks`);
     }
-    return value.first.map((each, i) => this.whole(`${key}[${i}]`, each, { most, least: 1 }));
+    return value.first.map((each, i) => this.whole(`${key}[${i}]`, each, { most, least }));
   }
 
   /** A finite number above 0, or of 0 if `zero`. */

@@ -36,7 +36,13 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
   const { blocks, hidden, factors } = described;
   const { fused = false, qkNorm } = dialect;
   const heads = fields.counts('attention.head_count', blocks, MAX_DIMENSION.heads);
-  const kvHeads = fields.counts('attention.head_count_kv', blocks, MAX_DIMENSION.heads, heads);
+  const kvHeads = fields.counts('attention.head_count_kv', blocks, MAX_DIMENSION.heads, {
+    fallback: heads,
+    least: dialect.mixer?.listed ? 0 : 1,
+  });
+  const others = dialect.mixer?.read(fields, { hidden, kvHeads }) ?? [];
+  const attending = kvHeads.findIndex((count) => count > 0);
+  if (attending === -1) return { why: 'no block of it has attention', action: 'The file can be inspected.' };
   const ffn = fields.counts(dialect.experts?.width ?? FFN_WIDTH, blocks, MAX_DIMENSION.ffn);
   const experts = readFileExperts(dialect, fields);
   const headDim = fields.count('attention.key_length', MAX_DIMENSION.headDim, Math.floor(hidden / heads[0]));
@@ -45,16 +51,19 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
   if ('why' in rotations) return rotations;
   const layers: LayerShape[] = [];
   for (let block = 0; block < blocks; block++) {
-    if (heads[block] % kvHeads[block] !== 0) {
-      const shared = `${counted(kvHeads[block], 'key-value head')} of block ${block} cannot be shared by`;
+    const other = others[block];
+    // The settings of attention are not used where a block has none.
+    const own = kvHeads[block] || kvHeads[attending];
+    if (heads[block] % own !== 0) {
+      const shared = `${counted(own, 'key-value head')} of block ${block} cannot be shared by`;
       throw fields.bad(fields.key('attention.head_count_kv'), `${shared} ${counted(heads[block], 'query head')}`);
     }
     const has = (end: string): boolean => described.has(`blk.${block}.${end}`);
-    if (has(GGUF_BLOCK_NAMES.qkv) !== fused) return oddlyFused(block, fused);
+    if (!other && has(GGUF_BLOCK_NAMES.qkv) !== fused) return oddlyFused(block, fused);
     layers.push(
       ggufLayer({
         heads: heads[block],
-        kvHeads: kvHeads[block],
+        kvHeads: own,
         headDim,
         ffn: ffn[block],
         window: windows[block],
@@ -63,6 +72,7 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
         qkNorm: qkNorm ?? (has(GGUF_BLOCK_NAMES.qNorm) ? 'head' : null),
         fused,
         ...(experts && { experts }),
+        ...(other && { other }),
       }),
     );
   }

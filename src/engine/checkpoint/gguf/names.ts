@@ -1,5 +1,6 @@
 /** llama.cpp's names of the weights in a GGUF file. */
 import { expertOf } from '../kinds/experts';
+import type { ConvolutionWeight } from '../kinds/convolution';
 import type { PlainWeightName } from '../kinds/plain';
 import type { BlockWeightName, OuterWeightName, WeightKey } from '../weight-key';
 
@@ -9,7 +10,10 @@ const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
   head: 'output.weight',
 };
 
-export const GGUF_BLOCK_NAMES: Readonly<Record<Exclude<PlainWeightName, 'sinks'> | 'router', string>> = {
+type NamedWeight =
+  Exclude<PlainWeightName, 'sinks'> | 'router' | Extract<ConvolutionWeight, 'convIn' | 'convKernel' | 'convOut'>;
+
+export const GGUF_BLOCK_NAMES: Readonly<Record<NamedWeight, string>> = {
   inputNorm: 'attn_norm.weight',
   qkv: 'attn_qkv.weight',
   q: 'attn_q.weight',
@@ -36,6 +40,9 @@ export const GGUF_BLOCK_NAMES: Readonly<Record<Exclude<PlainWeightName, 'sinks'>
   downBias: 'ffn_down.bias',
   ffnOutNorm: 'post_ffw_norm.weight',
   router: 'ffn_gate_inp.weight',
+  convIn: 'shortconv.in_proj.weight',
+  convKernel: 'shortconv.conv.weight',
+  convOut: 'shortconv.out_proj.weight',
 };
 
 /** The matrices of all experts of a block lie on top of each other in one tensor. */
@@ -63,11 +70,15 @@ export const NORMS: ReadonlySet<string> = new Set<BlockWeightName | OuterWeightN
   'finalNorm',
 ]);
 
-/** The name of the tensor with a weight, of a block at position `block` of the file. */
-export function ggufName(key: WeightKey, block = typeof key === 'string' ? 0 : key.layer): string {
-  if (typeof key === 'string') return GGUF_OUTER_NAMES[key];
+/** Names that a dialect has in place of the usual ones, without those of blocks. */
+export type OwnNames = Readonly<Partial<Record<BlockWeightName | OuterWeightName, string>>>;
+
+/** The name of the tensor with a weight, of a block at position `block` of the file. @param own names of the dialect */
+export function ggufName(key: WeightKey, own: OwnNames = {}, block = typeof key === 'string' ? 0 : key.layer): string {
+  if (typeof key === 'string') return own[key] ?? GGUF_OUTER_NAMES[key];
   const expert = expertOf(key.name);
-  return `blk.${block}.${expert ? STACKS[expert.matrix] : GGUF_BLOCK_NAMES[key.name as keyof typeof GGUF_BLOCK_NAMES]}`;
+  const usual = expert ? STACKS[expert.matrix] : GGUF_BLOCK_NAMES[key.name as NamedWeight];
+  return `blk.${block}.${own[key.name] ?? usual}`;
 }
 
 /** What a tensor of a file holds: one weight, or a matrix of each expert of a block, on top of each other. */
@@ -79,12 +90,13 @@ export interface Held {
 
 /**
  * The tensors that hold some weights, in the order of these.
+ * @param own names of the dialect
  * @param block the position of the weights' block in the file; that of their layer when undefined
  */
-export function heldBy(keys: Iterable<WeightKey>, block?: number): Held[] {
+export function heldBy(keys: Iterable<WeightKey>, own: OwnNames | undefined, block?: number): Held[] {
   const found = new Map<string, WeightKey[]>();
   for (const key of keys) {
-    const name = ggufName(key, block);
+    const name = ggufName(key, own, block);
     const others = found.get(name);
     if (others) others.push(key);
     else found.set(name, [key]);
@@ -96,5 +108,10 @@ export function heldBy(keys: Iterable<WeightKey>, block?: number): Held[] {
 export const isOfExpert = (key: WeightKey): boolean => typeof key !== 'string' && expertOf(key.name) !== undefined;
 
 /** The shape of a tensor that holds weights of this shape. */
-export const heldShape = ({ keys, isStack }: Held, shape: readonly number[]): readonly number[] =>
-  isStack ? [keys.length, ...shape] : shape;
+export function heldShape({ keys, isStack }: Held, shape: readonly number[]): readonly number[] {
+  if (isStack) return [keys.length, ...shape];
+  return isKernel(keys[0]) ? [shape[0], ...shape.slice(2)] : shape;
+}
+
+/** Whether a weight is a convolution of channels by themselves: files leave out the axis of one channel. */
+export const isKernel = (key: WeightKey): boolean => typeof key !== 'string' && key.name.endsWith('Kernel');

@@ -13,7 +13,7 @@ import { checkpointTensor, type PlacedGguf, sliceOf } from '../../formats/gguf/p
 import { readTensor } from '../../formats/read-tensor';
 import type { TensorInfo } from '../../formats/tensor';
 import type { Architecture } from '../architecture';
-import { attentionOf, ropeOf } from '../kinds/parts';
+import { attentionIn, attentionOf, ropeOf } from '../kinds/parts';
 import { filesBytes } from '../file-bytes';
 import type { Checkpoint, Unsupported } from '../types';
 import { weightKeys, weightOf } from '../weight-key';
@@ -184,10 +184,13 @@ function identityOf(files: readonly GgufFile[]): string {
 }
 
 /** The reason why the weights cannot be read; undefined if they can. @throws UserError for a missing weight or a wrong shape */
-function unreadable({ architecture }: GgufModel, tensors: ReadonlyMap<string, PlacedGguf>): Unsupported | undefined {
+function unreadable(
+  { architecture, names }: GgufModel,
+  tensors: ReadonlyMap<string, PlacedGguf>,
+): Unsupported | undefined {
   requireFactors(architecture, tensors);
   let odd: PlacedGguf | undefined;
-  for (const held of heldBy(weightKeys(architecture))) {
+  for (const held of heldBy(weightKeys(architecture), names)) {
     const { name, keys } = held;
     const shape = heldShape(held, weightOf(architecture, keys[0])!.shape);
     const tensor = tensors.get(name);
@@ -208,7 +211,7 @@ function unreadable({ architecture }: GgufModel, tensors: ReadonlyMap<string, Pl
 }
 
 function requireFactors({ layers }: Architecture, tensors: ReadonlyMap<string, PlacedGguf>): void {
-  const { headDim } = attentionOf(layers[0]);
+  const [{ headDim }] = layers.flatMap((layer) => attentionIn(layer) ?? []);
   const turned = layers.map(ropeOf).find((rope) => rope !== null)?.turned ?? headDim;
   for (const name of ALL_ROPE_FACTORS) {
     const factors = tensors.get(name);
@@ -231,11 +234,11 @@ function missing(name: string): UserError {
 
 /** The model's weights by the names that a checkpoint of Hugging Face has, in the order of the file. */
 function namedTensors(
-  { architecture, paired }: GgufModel,
+  { architecture, names, paired }: GgufModel,
   stored: ReadonlyMap<string, PlacedGguf>,
 ): ReadonlyMap<string, TensorInfo> {
   const known = new Map<string, TensorInfo[]>();
-  for (const { name, keys, isStack } of heldBy(weightKeys(architecture))) {
+  for (const { name, keys, isStack } of heldBy(weightKeys(architecture), names)) {
     const tensor = stored.get(name)!;
     const weights = keys.map((key, index) => {
       const isRotated = paired && typeof key !== 'string' && ROTATED.has(key.name);
@@ -245,15 +248,16 @@ function namedTensors(
         ...(above !== 0 && { above }),
       };
       const own = isStack ? sliceOf(tensor, index) : tensor;
-      return checkpointTensor(weightOf(architecture, key)!.name, own, differs);
+      const weight = weightOf(architecture, key)!;
+      return checkpointTensor(weight.name, { ...own, shape: weight.shape }, differs);
     });
     known.set(name, weights);
   }
   return new Map([...stored.keys()].flatMap((name) => known.get(name) ?? []).map((tensor) => [tensor.name, tensor]));
 }
 
-function notesOf({ architecture, notes }: GgufModel, stored: ReadonlyMap<string, PlacedGguf>): string[] {
-  const used = new Set([...ALL_ROPE_FACTORS, ...[...weightKeys(architecture)].map((key) => ggufName(key))]);
+function notesOf({ architecture, names, notes }: GgufModel, stored: ReadonlyMap<string, PlacedGguf>): string[] {
+  const used = new Set([...ALL_ROPE_FACTORS, ...[...weightKeys(architecture)].map((key) => ggufName(key, names))]);
   const unused = [...stored.keys()].filter((name) => !used.has(name));
   if (unused.length === 0) return [...notes];
   const shown = unused.slice(0, 3).map((name) => printable(name, 80));

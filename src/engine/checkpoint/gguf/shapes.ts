@@ -1,28 +1,29 @@
-/** A block as a GGUF file can say it: attention, and a dense FFN or experts. */
+/** A block as a GGUF file can say it: attention or another mixer, and a dense FFN or experts. */
 import type { Architecture, LayerShape } from '../architecture';
 import type { ExpertsFeedForward } from '../kinds/experts';
-import { attentionOf, biasesOf, denseOf } from '../kinds/parts';
+import type { Mixer } from '../kinds';
+import { attentionIn, biasesOf, denseOf } from '../kinds/parts';
 import { plainLayer, type PlainShape } from '../kinds/plain';
+import { cannotWrite, SAFETENSORS } from './cannot';
 
 /** Its settings side by side. `ffn` is the width of the dense FFN, or of each expert. */
 export interface GgufShape extends PlainShape {
   /** Absent in a block with a dense FFN. */
   readonly experts?: Omit<ExpertsFeedForward, 'kind' | 'width'>;
+  /**
+   * What the block has in place of attention; absent in one with attention alone. The settings of attention are then those of the
+   * model's first block that has some.
+   */
+  readonly other?: Mixer;
 }
 
 /** The block with these settings. */
-export function ggufLayer({ experts, ...plain }: GgufShape): LayerShape {
+export function ggufLayer({ experts, other, ...plain }: GgufShape): LayerShape {
   const layer = plainLayer(plain);
-  return experts ? { ...layer, ffn: { kind: 'experts', ...experts, width: plain.ffn } } : layer;
-}
-
-/** The settings of a block. @throws UserError for a block of other kinds */
-export function ggufShape(layer: LayerShape): GgufShape {
-  const { kind: _, ...attention } = attentionOf(layer);
-  const biases = biasesOf(layer);
-  if (layer.ffn.kind !== 'experts') return { ...attention, ffn: denseOf(layer).width, biases };
-  const { kind: _kind, width, ...experts } = layer.ffn;
-  return { ...attention, ffn: width, biases, experts };
+  return {
+    mixer: other ?? layer.mixer,
+    ffn: experts ? { kind: 'experts', ...experts, width: plain.ffn } : layer.ffn,
+  };
 }
 
 /** A model all of whose blocks are such. */
@@ -30,8 +31,26 @@ export interface GgufArchitecture extends Omit<Architecture, 'layers'> {
   readonly layers: readonly GgufShape[];
 }
 
-/** The model by the settings of its blocks. @throws UserError for blocks of other kinds */
+/** The settings of blocks. @throws UserError if none has attention, or one a feed-forward of another kind */
+export function ggufShapes(layers: readonly LayerShape[]): GgufShape[] {
+  const first = layers.map(attentionIn).find((attention) => attention !== undefined);
+  if (!first) throw cannotWrite('no block of it has attention, and llama.cpp needs one', SAFETENSORS);
+  return layers.map((layer): GgufShape => {
+    const { mixer, ffn } = layer;
+    const { kind: _, ...attention } = attentionIn(layer) ?? first;
+    const shape = {
+      ...attention,
+      biases: biasesOf(layer),
+      ...(mixer.kind !== 'attention' && { other: mixer }),
+    };
+    if (ffn.kind !== 'experts') return { ...shape, ffn: denseOf(layer).width };
+    const { kind: _kind, width, ...experts } = ffn;
+    return { ...shape, ffn: width, experts };
+  });
+}
+
+/** The model by the settings of its blocks. @throws UserError as `ggufShapes` */
 export const ggufModel = (architecture: Architecture): GgufArchitecture => ({
   ...architecture,
-  layers: architecture.layers.map(ggufShape),
+  layers: ggufShapes(architecture.layers),
 });

@@ -7,9 +7,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { GgufField, GgufValue } from '../../formats/gguf/layout';
 import { f32, u32 } from '../../formats/gguf/values';
 import type { Architecture } from '../architecture';
-import { attentionIn, expertsIn, otherKindIn } from '../kinds/parts';
+import { expertsIn } from '../kinds/parts';
 import { type GgufArchitecture, ggufModel, type GgufShape } from './shapes';
 import { cannotWrite, INSTEAD, shared } from './cannot';
+import { requireKinds, requireMixers } from './mixers';
 import { dialectFor } from './dialects';
 import type { Dialect } from './dialects/dialect';
 import { expertFields, FFN_WIDTH, requireExperts, SAFETENSORS } from './experts';
@@ -31,15 +32,7 @@ const MAX_BLOCKS = 512;
 
 /** @throws UserError for a model that llama.cpp would compute otherwise */
 export function spellingOf(model: Architecture): Spelling {
-  if (model.layers.some((layer) => attentionIn(layer)?.sinks))
-    throw cannotWrite(
-      'its attention has sinks, and Coppice writes no architecture of llama.cpp with them',
-      SAFETENSORS,
-    );
-  const other = otherKindIn(
-    model.layers.filter(({ mixer, ffn }) => mixer.kind !== 'attention' || ffn.kind !== 'experts'),
-  );
-  if (other !== undefined) throw cannotWrite(`blocks of it have ${other}`, SAFETENSORS);
+  requireKinds(model);
   if (model.layers.some((layer) => expertsIn(layer)?.shared))
     throw cannotWrite(
       'it has an FFN beside its experts, and Coppice writes no architecture of llama.cpp with both',
@@ -55,6 +48,7 @@ export function spellingOf(model: Architecture): Spelling {
   const equal = layers.every((layer) => isDeepStrictEqual(shapeOf(layer), shapeOf(layers[0])));
   const dialect = dialectFor(architecture, equal);
   requireExperts(dialect, architecture);
+  requireMixers(dialect, architecture);
   requireBlocks(dialect, architecture, equal);
   requireStyle(dialect, architecture);
   const scores = scoreFactor(dialect, architecture);
@@ -70,13 +64,14 @@ export function spellingOf(model: Architecture): Spelling {
       ...windows.fields,
       ...styleFields(dialect, architecture),
       ...expertFields(dialect, architecture),
+      ...(dialect.mixer?.fields(layers.map(({ other }) => other)) ?? []),
     ],
     notes: [...windows.notes, ...scoreNotes(scores), ...rotation.notes],
   };
 }
 
 /** What most dialects have once for all blocks. */
-const shapeOf = (layer: GgufShape): GgufShape => ({ ...layer, window: null, rope: null });
+const shapeOf = (layer: GgufShape): GgufShape => ({ ...layer, other: undefined, window: null, rope: null });
 
 /** @throws UserError for shapes of blocks that the dialect does not have */
 function requireBlocks(dialect: Dialect, { hidden, layers, tied: isTied }: GgufArchitecture, equal: boolean): void {
@@ -108,13 +103,17 @@ export function architectureFields(architecture: Architecture, spelling: Spellin
   /** One number for equal blocks, else one for each. */
   const perBlock = (values: readonly number[]): GgufValue =>
     dialect.perBlock ? { type: 'array', of: 'u32', values } : u32(values[0]);
+  const kvHeads = layers.map(({ kvHeads: own, other }) => (other && dialect.mixer?.listed ? 0 : own));
   const fields: GgufField[] = [
     ['context_length', u32(context)],
     ['embedding_length', u32(hidden)],
     ['block_count', u32(layers.length)],
     [FFN_WIDTH, perBlock(layers.map(({ ffn }) => ffn))],
     ['attention.head_count', perBlock(layers.map(({ heads }) => heads))],
-    ['attention.head_count_kv', perBlock(layers.map(({ kvHeads }) => kvHeads))],
+    [
+      'attention.head_count_kv',
+      dialect.mixer?.listed ? { type: 'array', of: 'u32', values: kvHeads } : perBlock(kvHeads),
+    ],
     ['attention.key_length', u32(headDim)],
     ['attention.value_length', u32(headDim)],
     ['attention.layer_norm_rms_epsilon', f32(rmsNormEps)],

@@ -3,6 +3,7 @@
  * names of the blocks' new places. Weights that have changed get a type that keeps the change (finer.ts). Every tensor of the source that does not belong to a removed block stays: a rotation's divisors, for one.
  */
 import { withLayers } from '../../checkpoint/architecture';
+import { cannotWrite } from '../../checkpoint/gguf/cannot';
 import { dialectNamed } from '../../checkpoint/gguf/dialects';
 import { fileTypeNumber } from '../../checkpoint/gguf/file-types';
 import { type Held, heldBy, heldShape } from '../../checkpoint/gguf/names';
@@ -30,7 +31,7 @@ import { Mix, wholeBlocks } from './mixes';
 import { finerNote, FinerSum, type FinerTypes, keepingType } from './finer';
 import { sizeLabel } from './general';
 import { ARCHITECTURE, architectureOf, type EditedEntry, editedMetadata, isCopied } from './source-metadata';
-import { computed, type GgufSource, isPaired, isRouter } from './tensors';
+import { computed, type GgufSource, isFloat32, isPaired } from './tensors';
 import { isRewritten, isSimple, oddRows, QUANTIZATION_VERSION } from './types';
 
 export interface FromGguf {
@@ -67,7 +68,12 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
   const { kept } = wanted;
   const blocks = requireArchitecture(source).layers.length;
   const isPruned = kept.length !== blocks || checkpoint.narrowing !== undefined;
-  const isOther = checkpoint.narrowing !== undefined || isAnother(architectureOf(files[0].metadata), wanted.spelling);
+  const before = architectureOf(files[0].metadata);
+  const isOther = checkpoint.narrowing !== undefined || isAnother(before, wanted.spelling);
+  if (isOther && dialectNamed(before)?.mixer)
+    throw cannotWrite(
+      `all that is left has attention, and llama.cpp’s architecture ${before} is for models of both kinds`,
+    );
   const fields = editedMetadata(files[0].metadata, {
     file: source.shards[0].name,
     blocks,
@@ -164,8 +170,9 @@ class TensorPlan {
     private readonly wanted: Wanted,
     private readonly isNarrower: boolean,
   ) {
-    this.held = new Map(heldBy(weightKeys(weights.architecture)).map((held) => [held.name, held]));
     const { type, kept, spelling, isWeighed } = wanted;
+    const held = heldBy(weightKeys(weights.architecture), spelling.dialect.names);
+    this.held = new Map(held.map((each) => [each.name, each]));
     this.mix = type && new Mix(type, weights, kept, { dialect: spelling.dialect.name, isWeighed });
   }
 
@@ -216,7 +223,8 @@ class TensorPlan {
     // Of a narrower model, the numbers that are left are what they were.
     const how = asItLies ? 'same' : stored || this.isNarrower ? 'moved' : 'changed';
     const dtype = this.dtypeOf(held, before, how);
-    if (asItLies && stored.dtype === dtype) return copyOf(name, isStack ? before : storedTensor(stored));
+    if (asItLies && stored.dtype === dtype)
+      return copyOf(name, isStack ? before : { ...storedTensor(stored), shape: heldShape(held, stored.shape) });
     if (!isRewritten(dtype)) throw new Error(`${name} cannot be made as ${dtype}`);
     return this.computed(held, dtype);
   }
@@ -224,7 +232,7 @@ class TensorPlan {
   private dtypeOf(held: Held, before: Placed, how: 'same' | 'moved' | 'changed'): StoredDtype {
     const [key] = held.keys;
     const shape = heldShape(held, this.weights.shape(key));
-    if (this.mix && shape.length > 1 && !isRouter(key)) {
+    if (this.mix && shape.length > 1 && !isFloat32(key)) {
       const dtype = this.mix.typeOf(key);
       if (isBlockType(before.dtype) && before.dtype !== dtype && dtype !== 'F32') this.requantized++; // float32 holds all
       return dtype;

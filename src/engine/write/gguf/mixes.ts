@@ -5,7 +5,7 @@
  */
 import type { WeightKey } from '../../checkpoint/weight-key';
 import { expertOf } from '../../checkpoint/kinds/experts';
-import { attentionOf } from '../../checkpoint/kinds/parts';
+import { attentionIn } from '../../checkpoint/kinds/parts';
 import { K_BLOCK } from '../../formats/gguf/k-quants/quantize';
 import { blockElements, isQuantized, type QuantizedDtype } from '../../formats/gguf/quantize';
 import type { WeightSource } from '../../weights/source';
@@ -74,7 +74,8 @@ export class Mix {
   ) {
     const { tied, layers } = weights.architecture;
     const first = layers[kept[0]];
-    const { heads, kvHeads } = attentionOf(first);
+    // Of hybrids, those of the first block that attends.
+    const [{ heads, kvHeads }] = kept.flatMap((block) => attentionIn(layers[block]) ?? []);
     const hasEight = first.ffn.kind === 'experts' && first.ffn.count === 8;
     this.model = { ...written, tied, shared: Math.floor(heads / kvHeads), hasEight };
   }

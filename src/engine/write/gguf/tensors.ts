@@ -2,7 +2,7 @@
  * The tensors of a GGUF file: llama.cpp's names, and where the numbers come from. Matrices keep the type of the
  * checkpoint or get the one that is asked for; norms and biases are float32, as llama.cpp's converter writes them.
  */
-import { type Held, heldBy, heldShape, NORMS, ROTATED } from '../../checkpoint/gguf/names';
+import { type Held, heldBy, heldShape, isKernel, NORMS, ROTATED } from '../../checkpoint/gguf/names';
 import { ownHead } from '../../checkpoint/weight-names';
 import type { Spelling } from '../../checkpoint/gguf/spelling';
 import { keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
@@ -55,12 +55,13 @@ export function ggufTensors(
 ): RewrittenTensor[] {
   const types = mix ? (key: WeightKey) => mix.typeOf(key) : storedTypes(checkpoint);
   const source = (held: Held): RewrittenTensor => tensorOf({ held, weights, types, spelling, importance });
-  const tensors = heldBy(['embed']).map(source);
+  const { names } = spelling.dialect;
+  const tensors = heldBy(['embed'], names).map(source);
   for (const [name, factors] of spelling.factors) tensors.push(factorTensor(name, factors));
   kept.forEach((layer, block) => {
-    for (const held of heldBy(layerKeys(weights.architecture, layer), block)) tensors.push(source(held));
+    for (const held of heldBy(layerKeys(weights.architecture, layer), names, block)) tensors.push(source(held));
   });
-  return [...tensors, ...heldBy(['finalNorm', ...(spelling.ownHead ? (['head'] as const) : [])]).map(source)];
+  return [...tensors, ...heldBy(['finalNorm', ...(spelling.ownHead ? (['head'] as const) : [])], names).map(source)];
 }
 
 /** The type of the matrix of this key; undefined for one that the checkpoint's files do not have. */
@@ -88,21 +89,22 @@ function tensorOf({ types, ...wanted }: Wanted): RewrittenTensor {
   const { held, weights, spelling } = wanted;
   const [key] = held.keys;
   const shape = weights.shape(key);
-  const dtype = shape.length === 1 || isRouter(key) ? 'F32' : types(key);
+  const dtype = shape.length === 1 || isFloat32(key) ? 'F32' : types(key);
   if (dtype === undefined) throw new Error(`${keyText(key)} has no type in the checkpoint`);
   const tensor = computed({ ...wanted, dtype });
   const stored = weights.stored(key);
   const asStored = !held.isStack && !isPaired(key, spelling) && offsetOf(key, weights) === 0;
   const copied = asStored && stored?.dtype === dtype && stored.shape.join() === shape.join();
-  return copied ? { ...tensor, copy: storedTensor(stored) } : tensor;
+  return copied ? { ...tensor, copy: { ...storedTensor(stored), shape: tensor.shape } } : tensor;
 }
 
 /** Whether llama.cpp has the rows of this weight in the order of rotated pairs. */
 export const isPaired = (key: WeightKey, { dialect }: Spelling): boolean =>
   dialect.paired === true && typeof key !== 'string' && ROTATED.has(key.name);
 
-/** llama.cpp's files have routers in float32, and none of its types for them is smaller. */
-export const isRouter = (key: WeightKey): boolean => typeof key !== 'string' && key.name === 'router';
+/** llama.cpp's files have routers and convolutions in float32, and none of its types for them is smaller. */
+export const isFloat32 = (key: WeightKey): boolean =>
+  isKernel(key) || (typeof key !== 'string' && key.name === 'router');
 
 /** What a norm adds to its weight; llama.cpp's files have the sum. */
 function offsetOf(key: WeightKey, { architecture }: WeightSource): number {
@@ -132,7 +134,8 @@ export function computed({
     return offset === 0 ? values : values.map((value) => value + offset);
   };
   const read = isPaired(key, spelling) ? pairedRows(plain, rowWidth(shape), spelling.headDim) : plain;
-  return { name, dtype, shape, rewrite: { dtype, shape, read, ...(columns && { importance: columns }) } };
+  const rewrite = { dtype, shape, read, ...(columns && { importance: columns }) };
+  return { name, dtype, shape: heldShape(held, shape), rewrite };
 }
 
 /**

@@ -3,8 +3,11 @@
  * Facts of llama.cpp 0.5.0, of September 2026.
  */
 import type { LinearName, Rope, Style } from '../../architecture';
+import type { Mixer } from '../../kinds';
 import type { GgufArchitecture } from '../shapes';
 import type { GgufFields } from '../fields';
+import type { GgufField } from '../../../formats/gguf/layout';
+import type { OwnNames } from '../names';
 
 export interface Dialect {
   /** `general.architecture`, which the keys of the model begin with. */
@@ -32,6 +35,10 @@ export interface Dialect {
   readonly fused?: true;
   /** Every block has experts. Dialects of one name differ in that. */
   readonly experts?: DialectExperts;
+  /** Some blocks have another mixer than attention. */
+  readonly mixer?: DialectMixer;
+  /** Names of tensors that are not the usual ones. */
+  readonly names?: OwnNames;
   /** There are as many heads of keys and values as of queries. */
   readonly ungrouped?: true;
   /**
@@ -60,6 +67,26 @@ export interface DialectExperts {
   readonly weighs: 'all' | 'chosen';
   /** The field with the width of an expert. */
   readonly width: string;
+}
+
+/** Another mixer than attention. */
+export interface DialectMixer {
+  readonly kind: Exclude<Mixer['kind'], 'attention'>;
+  /** `attention.head_count_kv` lists a number for each block, 0 for one without attention. */
+  readonly listed?: true;
+  /** The mixers of blocks; undefined for one with attention alone. @throws UserError for a number that is missing or impossible */
+  readonly read: (fields: GgufFields, of: MixedBlocks) => readonly (Mixer | undefined)[];
+  /** What a file says of it. @param others one for each block; undefined for one with attention alone */
+  readonly fields: (others: readonly (Mixer | undefined)[]) => readonly GgufField[];
+  /** A mixer of this kind that llama.cpp computes otherwise: the reason. */
+  readonly refused?: (mixer: Mixer) => string | undefined;
+}
+
+/** What the blocks of a file are read by. */
+export interface MixedBlocks {
+  readonly hidden: number;
+  /** Heads of keys and values of each block. */
+  readonly kvHeads: readonly number[];
 }
 
 export interface DialectWindows {

@@ -6,6 +6,7 @@ import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
 import { cannotWrite } from '../cannot';
 import { granite } from './granite';
+import { lfm2 } from './lfm2';
 import { deci, llama } from './llama';
 import { mixtral } from './mixtral';
 import { olmo2 } from './olmo2';
@@ -32,6 +33,7 @@ export const DIALECTS: readonly Dialect[] = [
   qwen3Moe,
   mixtral,
   olmoe,
+  lfm2,
 ];
 
 /** Their names, each once. */
@@ -50,7 +52,8 @@ export function dialectNamed(name: unknown, hasExperts = false): Dialect | undef
  */
 export function dialectFor(architecture: GgufArchitecture, equal: boolean): Dialect {
   const has = architecture.layers.some(({ experts }) => experts !== undefined);
-  const own = DIALECTS.filter(({ experts }) => (experts !== undefined) === has);
+  const kind = architecture.layers.find(({ other }) => other !== undefined)?.other?.kind;
+  const own = DIALECTS.filter(({ experts, mixer }) => (experts !== undefined) === has && mixer?.kind === kind);
   const found = own.findLast(({ fits }) => fits(architecture, equal));
   if (!found) throw cannotWrite('llama.cpp has no architecture with such attention and experts');
   return found;

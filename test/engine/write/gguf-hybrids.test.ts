@@ -1,0 +1,105 @@
+/** GGUF files of models that mix attention with other mixers: what llama.cpp continues with, what is read of them, and what is refused by name. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type Architecture, withLayers } from '../../../src/engine/checkpoint/architecture';
+import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
+import { spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
+import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
+import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import { UserError } from '../../../src/engine/errors';
+import { openGguf } from '../../../src/engine/formats/gguf/file';
+import type { GgufOptions } from '../../../src/engine/write/gguf/write-gguf';
+import { writePruned } from '../../../src/engine/write/write-pruned';
+import { familyToy } from '../../support/family-toys';
+import { type GoldenName } from '../../support/golden';
+import { checkLogits } from '../../support/golden-checks';
+import { asGguf, assertContinues, logitsOf } from '../../support/golden-gguf';
+import { itLlamaCpp } from '../../support/llamacpp';
+import { describedModel, openToy } from '../../support/model';
+import { describeShared, shared } from '../../support/shared';
+import { temporaryFolder } from '../../support/temporary';
+
+type Toy = 'lfm2-conv';
+
+const F32: GgufOptions = { type: 'f32' };
+
+const toy = (name: Toy, config: Readonly<Record<string, unknown>> = {}): Promise<Checkpoint> =>
+  openToy(familyToy(name, config, 'families3'));
+
+const ofFile = (name: string): Promise<Checkpoint> => openCheckpoint(shared('models/gguf-families3', `${name}.gguf`));
+
+/** What a file can say of a model. */
+const comparable = ({ family, layers, hidden, vocabulary, rmsNormEps, tied }: Architecture): object => {
+  return { family, layers, hidden, vocabulary, rmsNormEps, tied };
+};
+
+describeShared('write/gguf of hybrids', () => {
+  itLlamaCpp('llama.cpp continues prompts as transformers does, with all blocks and without some', async () => {
+    assertContinues([
+      { title: 'lfm2-conv', file: await asGguf(await toy('lfm2-conv'), [], F32) },
+      { title: 'lfm2-conv without blocks 2, 3', file: await asGguf(await toy('lfm2-conv'), [2, 3], F32) },
+      { title: 'lfm2-conv without blocks 2, 3', file: await asGguf(await ofFile('lfm2-conv'), [2, 3], F32) },
+    ]);
+  });
+
+  for (const [file, removed] of [['lfm2-conv', [1, 2]]] as const) {
+    describe(`${file}.gguf of llama.cpp's own writer`, () => {
+      const name: GoldenName = `families3/${file}`;
+      const model = describedModel(() => shared('models/gguf-families3', `${file}.gguf`));
+
+      it('is the model that it was written from, also as its config.json says', async () => {
+        const { checkpoint, architecture } = model();
+        const described = readConfigArchitecture(checkpoint.config!);
+        assert.ok(!('why' in described));
+        assert.deepEqual(comparable(described), comparable(architecture));
+        const original = requireArchitecture(await toy(file));
+        assert.deepEqual(comparable(architecture), comparable(original));
+      });
+
+      it('has the golden logits', () => checkLogits(model(), name));
+
+      it('is written as safetensors and as GGUF that compute the same', async () => {
+        const { checkpoint } = model();
+        const folder = join(temporaryFolder(), 'pruned');
+        await writePruned(checkpoint, removed, folder);
+        const expected = await logitsOf(checkpoint, name, removed);
+        assert.deepEqual(await logitsOf(await openCheckpoint(folder), name), expected);
+        const again = await asGguf(checkpoint, removed);
+        assert.deepEqual(await logitsOf(await openCheckpoint(again), name), expected);
+      });
+
+      it('differs without some blocks in the list of them, their number and names', async () => {
+        const before = await openGguf(shared('models/gguf-families3', `${file}.gguf`), undefined, () => true);
+        const after = await openGguf(await asGguf(model().checkpoint, removed), undefined, () => true);
+        const changed = [...before.metadata].flatMap(([key, { value }]) =>
+          JSON.stringify(after.metadata.get(key)?.value) === JSON.stringify(value) ? [] : [key],
+        );
+        assert.deepEqual(changed, [`${file.split('-')[0]}.block_count`, ...LISTS[file]]);
+        const kept = before.tensors.filter(({ name }) => !removed.some((block) => name.startsWith(`blk.${block}.`)));
+        assert.deepEqual(
+          after.tensors.map(({ dtype, shape }) => [dtype, shape]),
+          kept.map(({ dtype, shape }) => [dtype, shape]),
+        );
+      });
+    });
+  }
+
+  it('refuses by name what llama.cpp computes otherwise, or not at all', async () => {
+    const refused = (architecture: Architecture, why: RegExp): void => {
+      assert.throws(
+        () => spellingOf(architecture),
+        (error) => error instanceof UserError && why.test(error.why),
+      );
+    };
+    const described = (checkpoint: Checkpoint, config: Readonly<Record<string, unknown>>): Architecture => {
+      const architecture = readConfigArchitecture({ ...checkpoint.config, ...config });
+      assert.ok(!('why' in architecture));
+      return architecture;
+    };
+    const lfm2 = described(await toy('lfm2-conv'), {});
+    refused(described(await toy('lfm2-conv'), { conv_bias: true }), /conv_bias/);
+    refused(withLayers(lfm2, [0, 1, 3, 4, 6, 8]), /no block of it has attention/);
+  });
+});
+
+const LISTS = { 'lfm2-conv': ['lfm2.attention.head_count_kv'] } as const;
