@@ -3,6 +3,7 @@ import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoi
 import type { Architecture } from '../../src/engine/checkpoint/architecture';
 import { FAMILIES } from '../../src/engine/checkpoint/families';
 import type { ModelFamily } from '../../src/engine/checkpoint/families/family';
+import { ggufArchitecture } from '../../src/engine/checkpoint/gguf/as-gguf';
 import { DIALECT_NAMES, DIALECTS } from '../../src/engine/checkpoint/gguf/dialects';
 import { spellingOf } from '../../src/engine/checkpoint/gguf/spelling';
 import { OTHER_KINDS } from '../../src/engine/checkpoint/other-kinds';
@@ -55,9 +56,10 @@ function onnxTypes({ modelType }: ModelFamily, architecture: Architecture): stri
   return types.every((type) => type === modelType) ? 'yes' : `yes, as ${codes([...new Set(types)])}`;
 }
 
-/** The architecture of a family with experts. */
-const ggufOf = ({ modelType }: ModelFamily): string => {
-  const dialect = DIALECTS.find(({ family }) => family === modelType);
+/** The architecture of a family with other blocks. */
+const ggufOf = ({ modelType }: ModelFamily, architecture: Architecture): string => {
+  const { family: own } = ggufArchitecture(architecture);
+  const dialect = DIALECTS.find(({ family }) => family === modelType || family === own);
   return dialect ? code(dialect.name) : 'no';
 };
 
@@ -104,7 +106,7 @@ export function modelsPage(): Page {
           codes(HEAL_METHODS.filter((method) => healable(architecture, method))) || 'no',
           ...(otherKindIn(architecture.layers) === undefined
             ? plainCells(family, architecture)
-            : ['no', 'no', ggufOf(family), 'no']),
+            : ['no', 'no', ggufOf(family, architecture), 'no']),
         ]),
       ),
       list([
@@ -115,7 +117,7 @@ export function modelsPage(): Page {
         '_GGUF architecture_: of a model whose blocks are all equal. Models of LLaMA’s block whose blocks differ in width become `deci`. ' +
           'With experts, what llama.cpp computes otherwise is refused by name: dense blocks among those with experts, weights of ' +
           'experts that are divided by their sum or not as its architecture has it (`norm_topk_prob`), `clip_qkv`. Of LFM2, biases of the ' +
-          'convolutions (`conv_bias`). One block with attention has to be left.',
+          'convolutions (`conv_bias`); of Granite 4, models with Mamba; of Qwen3.5, keys and values of different widths. One block with attention has to be left.',
         '_ONNX_: the type by which transformers.js and onnxruntime-genai load it.',
       ]),
     ),

@@ -5,7 +5,8 @@ import { isBlockType, isReadable } from './dtype';
 import { dequantize } from './gguf/dequantize';
 import { TENSOR_TYPES_BY_NAME } from './gguf/types';
 import { bytesOfRows, type StoredTensor, storedTensor } from './stored-tensor';
-import { requireRows, type Rows, type TensorInfo } from './tensor';
+import { requireRows, type Rows, type TensorInfo, type Tiled } from './tensor';
+import { columnsMoved, fileLine, runsOf } from './tiled';
 import { widen } from './widen';
 import { readColumns, readPackedRows } from './woven';
 
@@ -30,13 +31,21 @@ export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: R
     return withFile(tensor.scales.file, (scales) => readPackedRows(file, tensor, asked, scales));
   }
   requireReadable(tensor);
-  const { dtype, shape, above } = tensor;
+  const { dtype, shape } = tensor;
   const count = rows?.count ?? shape[0] ?? 1;
   const bytes = await readRowBytes(file, tensor, rows);
-  const values = new Float32Array(shape.slice(1).reduce((a, b) => a * b, count));
+  const width = shape.slice(1).reduce((a, b) => a * b, 1);
+  const values = new Float32Array(count * width);
   if (isBlockType(dtype)) dequantize(bytes, dtype, values);
   else widen(bytes, dtype, values);
-  return above === undefined ? values : values.map((value) => value - above);
+  return ofModel(values, width, tensor);
+}
+
+/** Numbers of the model from those of the file, row by row. */
+function ofModel(values: Float32Array, width: number, { above, tiled, power }: StoredTensor): Float32Array {
+  if (above !== undefined) return values.map((value) => value - above);
+  if (power) return values.map((value) => Math.log(-value));
+  return tiled?.axis === 'columns' ? columnsMoved(values, width, (column) => fileLine(tiled, column)) : values;
 }
 
 /**
@@ -44,8 +53,9 @@ export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: R
  * @throws UserError when the file cannot be read
  */
 export async function readRowBytes(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Buffer> {
-  const { paired, woven } = tensor;
+  const { paired, woven, tiled } = tensor;
   if (woven) return readColumns(file, tensor, woven, rowsAsked(tensor, rows));
+  if (tiled?.axis === 'rows') return readTiled(file, tensor, tiled, rowsAsked(tensor, rows));
   if (paired === undefined) {
     const { offset, bytes } = bytesOfRows(tensor, rows);
     return file.readRange(offset, bytes);
@@ -54,6 +64,15 @@ export async function readRowBytes(file: RegularFile, tensor: StoredTensor, rows
   const heads = wholeHeads(asked, paired);
   const { offset, bytes } = bytesOfRows(tensor, heads);
   return unpaired(await file.readRange(offset, bytes), asked, heads, paired);
+}
+
+async function readTiled(file: RegularFile, tensor: StoredTensor, tiled: Tiled, asked: Rows): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (const run of runsOf(asked, (row) => fileLine(tiled, row))) {
+    const { offset, bytes } = bytesOfRows(tensor, run);
+    pieces.push(await file.readRange(offset, bytes));
+  }
+  return Buffer.concat(pieces);
 }
 
 /** @throws Error for rows that the tensor does not have */

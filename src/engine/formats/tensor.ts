@@ -21,8 +21,28 @@ export interface TensorInfo {
    * the model's.
    */
   readonly above?: number;
+  /** Set if rows or columns of heads lie in another order. Reading gives the model's. */
+  readonly tiled?: Tiled;
+  /** Set if the file has −e^x in place of each number x. Reading gives x. */
+  readonly power?: true;
   /** Set if the rows lie among those of other weights. Reading gives the model's. */
   readonly woven?: Woven;
+}
+
+/** Whether the bytes of a tensor are the numbers of the model in its order. */
+export const liesAsInModel = ({ paired, above, tiled, power, woven }: Partial<TensorInfo>): boolean =>
+  [paired, above, tiled, power, woven].every((differs) => differs === undefined);
+
+/** Heads in another order (tiled.ts). */
+export interface Tiled {
+  readonly axis: 'rows' | 'columns';
+  /** Lines before it stay where they are. */
+  readonly first: number;
+  /** Lines of a head. */
+  readonly width: number;
+  /** Groups of heads, and the heads of each. */
+  readonly groups: number;
+  readonly each: number;
 }
 
 /** Every `step`th line of a matrix, from line `first` on. */

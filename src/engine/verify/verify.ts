@@ -1,4 +1,5 @@
 /** Compares a checkpoint that was written, safetensors or GGUF, with the view that it was written from. */
+import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { requireArchitecture } from '../checkpoint/open';
 import { storedWeight } from '../checkpoint/stacks';
 import type { Checkpoint } from '../checkpoint/types';
@@ -11,6 +12,7 @@ import { announce, inPhases, type JobOptions } from '../progress';
 import { optionalTokenizer } from '../tokenizer/optional';
 import { openGguf } from '../formats/gguf/file';
 import { USED_IMATRIX } from '../formats/gguf/imatrix';
+import { asGgufModel } from '../weights/as-gguf';
 import { withChanges } from '../weights/overlay';
 import { checkpointWeights } from '../weights/checkpoint';
 import { compareLogits, compareTokens } from './compare';
@@ -110,7 +112,9 @@ async function comparedWeights({ checkpoint, changes, view }: OpenedModel, writt
   const weights = checkpointWeights(written);
   try {
     const stored = { typeOf: typesOf(written), isWeighed: await isWeighed(written) };
-    return await compareWeights(source, weights, keptBlocksOf(view), stored, job);
+    // A GGUF file can have the numbers in other matrices.
+    const like = isGgufCheckpoint(written) ? asGgufModel(source) : source;
+    return await compareWeights(like, weights, keptBlocksOf(view), stored, job);
   } finally {
     await source.close();
     await weights.close();

@@ -7,6 +7,8 @@
 import { type WeightKey, keyText, weightKeys, weightOf } from '../checkpoint/weight-key';
 import { K_BLOCK } from '../formats/gguf/k-quants/quantize';
 import { isKQuant, isSearched } from '../formats/gguf/quantize';
+import type { Tiled } from '../formats/tensor';
+import { columnsMoved, modelLine } from '../formats/tiled';
 import { type JobOptions, Work } from '../progress';
 import { readWide, rowWidth, type WeightSource } from '../weights/source';
 
@@ -100,7 +102,8 @@ export async function compareWeights(
     const width = rowWidth(shape);
     const rows = Math.max(1, Math.floor(PIECE / width));
     const type = isCopied(source.stored(original), written.stored(key)) ? undefined : typeOf(key);
-    const above = written.stored(key)?.above ?? 0;
+    const { above = 0, power, tiled } = written.stored(key) ?? {};
+    const columns = tiled?.axis === 'columns' ? tiled : undefined;
     const length = { differences: 0, numbers: 0 };
     for (let start = 0; start < shape[0]; start += rows) {
       const range = { start, count: Math.min(rows, shape[0] - start) };
@@ -109,7 +112,11 @@ export async function compareWeights(
       const expected = weightOf(source.architecture, original)
         ? await readWide(source, original, range)
         : new Float64Array(found.length);
-      const { most, isWrong } = compareNumbers(expected, found, { type, above, isWeighed }, length);
+      // Blocks of numbers that are rounded together are those of the file.
+      const before = columns ? inFile(expected, width, columns) : expected;
+      const after = columns ? inFile(found, width, columns) : found;
+      const how = { type, above, isWeighed, ...(power && { isPower: true }) };
+      const { most, isWrong } = compareNumbers(before, after, how, length);
       maxDifference = Math.max(maxDifference, most);
       if (isWrong) wrong ??= keyText(key);
       work.advance(found.length);
@@ -120,6 +127,9 @@ export async function compareWeights(
   return { tensors, maxDifference, ...(wrong !== undefined && { wrong }) };
 }
 
+const inFile = <T extends Float32Array | Float64Array>(values: T, width: number, tiled: Tiled): T =>
+  columnsMoved(values, width, (column) => modelLine(tiled, column));
+
 /** A matrix whose type is found by a search is the same to the last bit if it was one before: making it again could move numbers. */
 const isCopied = (before: Stored | undefined, after: Stored | undefined): boolean =>
   before !== undefined && isSearched(before.dtype) && before.dtype === after?.dtype && before.paired === after.paired;
@@ -129,8 +139,10 @@ type Stored = ReturnType<WeightSource['stored']> & object;
 /** Largest difference of a block of numbers that its type allows: `bound(expected, start, end)` for number i. */
 type Bound = (expected: Float64Array, start: number, end: number) => (i: number) => number;
 
-function boundOf({ type = '', above = 0, isWeighed }: HowStored): Bound {
+function boundOf({ type = '', above = 0, isWeighed, isPower }: HowStored): Bound {
   const float = FLOATS[type];
+  // What is rounded is −e^x: x is off by as much as that is in relation to itself.
+  if (isPower) return (expected) => (i) => 4 * FLOATS.F32.relative * (1 + Math.abs(expected[i]));
   if (float && above !== 0) {
     // The sum is rounded to the type, and what is left of it to float32.
     return (expected) => (i) =>
@@ -162,6 +174,8 @@ export interface HowStored {
   readonly above?: number;
   /** Whether an importance matrix guided the rounding. */
   readonly isWeighed?: boolean;
+  /** Whether the file has −e^x in place of x. */
+  readonly isPower?: boolean;
 }
 
 /**

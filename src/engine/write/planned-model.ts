@@ -22,7 +22,7 @@ import { readSmallFile } from '../files/regular-file';
 import { elementTypeOf, isReadable, isWeightDtype, type WeightDtype, weightTypeOf } from '../formats/dtype';
 import { MAX_CONFIG_BYTES } from '../formats/limits';
 import { readTensor } from '../formats/read-tensor';
-import type { Rows, TensorInfo } from '../formats/tensor';
+import { liesAsInModel, type Rows, type TensorInfo } from '../formats/tensor';
 import { modelName } from '../records/record';
 import { readWide, type WeightSource } from '../weights/source';
 import { type ConfigEdit, configEdits, editConfigText, headEdits } from './config';
@@ -101,6 +101,13 @@ function configDescribes(source: Checkpoint): boolean {
     );
   }
   const described = readConfigArchitecture(source.config ?? {});
+  if (!('why' in described) && layers.every((layer) => ropeOf(layer) === null) && described.layers.some(ropeOf)) {
+    throw new UserError(
+      `${modelName(source)} cannot be written as a checkpoint`,
+      'its queries and keys are not rotated (rope.scaling.finetuned), and no config.json of its family says so',
+      'Write it as GGUF.',
+    );
+  }
   if (!('why' in described) && !sameStyle(described.style, style)) {
     throw new UserError(
       `${modelName(source)} cannot be written as a checkpoint`,
@@ -133,7 +140,7 @@ function rewriter(
     if (!isReadable(tensor.dtype) || tensor.name.endsWith(ROTARY_BUFFER)) return undefined;
     const key = keys.get(tensor.name);
     const own = dtype ?? weightTypeOf(tensor.dtype);
-    const isCopied = own === tensor.dtype && tensor.paired === undefined && tensor.above === undefined;
+    const isCopied = own === tensor.dtype && liesAsInModel({ ...tensor, woven: undefined });
     if (isCopied && (key === undefined || weights.stored(key))) return undefined;
     if (key) return { dtype: own, shape: weights.shape(key), read: (rows) => readWide(weights, key, rows) };
     const read = async (rows: Rows): Promise<Float64Array> => Float64Array.from(await readTensor(tensor, rows));

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { type Architecture, withLayers } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
 import { spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
+import { ropeOf } from '../../../src/engine/checkpoint/kinds/parts';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { UserError } from '../../../src/engine/errors';
 import { openGguf } from '../../../src/engine/formats/gguf/file';
+import { openForComputing } from '../../../src/engine/model/opened';
+import { verifyCheckpoint } from '../../../src/engine/verify/verify';
 import type { GgufOptions } from '../../../src/engine/write/gguf/write-gguf';
 import { writePruned } from '../../../src/engine/write/write-pruned';
 import { familyToy } from '../../support/family-toys';
@@ -19,12 +22,17 @@ import { describedModel, openToy } from '../../support/model';
 import { describeShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
-type Toy = 'lfm2-conv';
+type Toy = 'lfm2-conv' | 'qwen35-text' | 'qwen35-nested' | 'granite4-dense' | 'granite4-hybrid';
 
 const F32: GgufOptions = { type: 'f32' };
 
 const toy = (name: Toy, config: Readonly<Record<string, unknown>> = {}): Promise<Checkpoint> =>
   openToy(familyToy(name, config, 'families3'));
+
+const UNROTATED = { position_embedding_type: 'nope' };
+
+const worstDifference = (a: readonly Float32Array[], b: readonly Float32Array[]): number =>
+  Math.max(...a.flatMap((row, i) => Array.from(row, (value, j) => Math.abs(value - b[i][j]))));
 
 const ofFile = (name: string): Promise<Checkpoint> => openCheckpoint(shared('models/gguf-families3', `${name}.gguf`));
 
@@ -39,10 +47,45 @@ describeShared('write/gguf of hybrids', () => {
       { title: 'lfm2-conv', file: await asGguf(await toy('lfm2-conv'), [], F32) },
       { title: 'lfm2-conv without blocks 2, 3', file: await asGguf(await toy('lfm2-conv'), [2, 3], F32) },
       { title: 'lfm2-conv without blocks 2, 3', file: await asGguf(await ofFile('lfm2-conv'), [2, 3], F32) },
+      { title: 'qwen35-text', file: await asGguf(await toy('qwen35-text'), [], F32) },
+      { title: 'qwen35-text without blocks 2, 4', file: await asGguf(await toy('qwen35-text'), [2, 4], F32) },
+      { title: 'qwen35-text without blocks 2, 4', file: await asGguf(await ofFile('qwen35-text'), [2, 4], F32) },
+      { title: 'granite4-dense', file: await asGguf(await toy('granite4-dense'), [], F32) },
+      { title: 'granite4-dense without blocks 4, 6', file: await asGguf(await toy('granite4-dense'), [4, 6], F32) },
+      {
+        title: 'granite4-dense, position_embedding_type nope',
+        file: await asGguf(await toy('granite4-dense', UNROTATED), [], F32),
+      },
     ]);
   });
 
-  for (const [file, removed] of [['lfm2-conv', [1, 2]]] as const) {
+  it('Granite 4 without Mamba becomes a Granite 3: gate and up apart, with the same logits, rotated or not', async () => {
+    for (const config of [{}, UNROTATED]) {
+      const from = await toy('granite4-dense', config);
+      const written = await openCheckpoint(await asGguf(from, [4]));
+      const { layers, family } = requireArchitecture(written);
+      assert.equal(family, 'granite');
+      assert.equal(layers.filter((layer) => ropeOf(layer) === null).length, config === UNROTATED ? 6 : 0);
+      const name = 'families3/granite4-dense';
+      const [expected, found] = [await logitsOf(from, name, [4]), await logitsOf(written, name)];
+      assert.ok(worstDifference(expected, found) < 1e-5);
+      const folder = join(temporaryFolder(), 'pruned');
+      if (config === UNROTATED) await assert.rejects(writePruned(written, [1], folder), /not rotated/);
+      else {
+        await writePruned(written, [1], folder);
+        assert.deepEqual(await logitsOf(await openCheckpoint(folder), name), await logitsOf(written, name, [1]));
+      }
+    }
+    const file = shared('models/gguf-families3/granite4-dense.gguf');
+    const found = await logitsOf(await openCheckpoint(file), 'families3/granite4-dense');
+    const expected = await logitsOf(await toy('granite4-dense'), 'families3/granite4-dense');
+    assert.ok(worstDifference(expected, found) < 1e-5);
+  });
+
+  for (const [file, removed] of [
+    ['lfm2-conv', [1, 2]],
+    ['qwen35-text', [1, 3]],
+  ] as const) {
     describe(`${file}.gguf of llama.cpp's own writer`, () => {
       const name: GoldenName = `families3/${file}`;
       const model = describedModel(() => shared('models/gguf-families3', `${file}.gguf`));
@@ -84,6 +127,21 @@ describeShared('write/gguf of hybrids', () => {
     });
   }
 
+  it('is the model that it was written from, weight by weight', async () => {
+    for (const [name, remove, type = 'f32'] of [
+      ['lfm2-conv', [0, 2]],
+      ['qwen35-text', [0, 7]],
+      ['qwen35-text', [0, 7], 'q8_0'],
+      ['granite4-dense', [1]],
+    ] as const) {
+      const source = await openForComputing(familyToy(name, {}, 'families3'), { remove });
+      const written = await openCheckpoint(await asGguf(source.checkpoint, remove, { type }));
+      const { verified } = await verifyCheckpoint(source, written, {}, {});
+      assert.equal(verified.why, undefined, name);
+      assert.equal(verified.exact, type === 'f32', name);
+    }
+  });
+
   it('refuses by name what llama.cpp computes otherwise, or not at all', async () => {
     const refused = (architecture: Architecture, why: RegExp): void => {
       assert.throws(
@@ -98,8 +156,16 @@ describeShared('write/gguf of hybrids', () => {
     };
     const lfm2 = described(await toy('lfm2-conv'), {});
     refused(described(await toy('lfm2-conv'), { conv_bias: true }), /conv_bias/);
+    refused(described(await toy('granite4-hybrid'), { num_local_experts: 0 }), /Mamba/);
+    refused(requireArchitecture(await toy('qwen35-nested')), /keys of 12 numbers and values of 20/);
+    const delta = requireArchitecture(await toy('qwen35-text'));
+    refused(withLayers(delta, [0, 1, 2, 4, 5, 6]), /no block of it has attention/);
+    refused(withLayers(delta, [3, 7]), /a gate on what attention gives/);
     refused(withLayers(lfm2, [0, 1, 3, 4, 6, 8]), /no block of it has attention/);
   });
 });
 
-const LISTS = { 'lfm2-conv': ['lfm2.attention.head_count_kv'] } as const;
+const LISTS = {
+  'lfm2-conv': ['lfm2.attention.head_count_kv'],
+  'qwen35-text': ['qwen35.attention.recurrent_layers'],
+} as const;

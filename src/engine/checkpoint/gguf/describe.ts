@@ -11,20 +11,18 @@ import { ggufShapes } from './shapes';
 import type { Unsupported } from '../types';
 import { configOf } from './config';
 import { DIALECT_NAMES, dialectNamed } from './dialects';
+import type { Dialect } from './dialects/dialect';
 import { EXPERT_COUNT } from './experts';
 import { GgufFields } from './fields';
 import { readLayers } from './layers';
-import type { OwnNames } from './names';
 import { oddField, readStyle } from './style';
 
 export interface GgufModel {
   readonly architecture: Architecture;
   /** As in a config.json. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** Rows of queries and keys are in the order of rotated pairs. */
-  readonly paired: boolean;
-  /** Names of its tensors that are not the usual ones. */
-  readonly names?: OwnNames;
+  /** How its tensors are named, and how they lie. */
+  readonly dialect: Dialect;
   readonly notes: readonly string[];
 }
 
@@ -73,8 +71,7 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
   return {
     architecture,
     config: configOf(architecture, dialect, stored),
-    paired: dialect.paired === true,
-    ...(dialect.names && { names: dialect.names }),
+    dialect,
     notes,
   };
 }

@@ -41,7 +41,7 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
     least: dialect.mixer?.listed ? 0 : 1,
   });
   const others = dialect.mixer?.read(fields, { hidden, kvHeads }) ?? [];
-  const attending = kvHeads.findIndex((count) => count > 0);
+  const attending = others.length === 0 ? 0 : others.findIndex((other) => other?.kind !== dialect.mixer?.kind);
   if (attending === -1) return { why: 'no block of it has attention', action: 'The file can be inspected.' };
   const ffn = fields.counts(dialect.experts?.width ?? FFN_WIDTH, blocks, MAX_DIMENSION.ffn);
   const experts = readFileExperts(dialect, fields);
@@ -72,6 +72,7 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
         qkNorm: qkNorm ?? (has(GGUF_BLOCK_NAMES.qNorm) ? 'head' : null),
         fused,
         ...(experts && { experts }),
+        ...(dialect.gated && { gated: true }),
         ...(other && { other }),
       }),
     );

@@ -15,16 +15,18 @@ export function requireKinds({ layers }: Architecture): void {
       SAFETENSORS,
     );
   const kinds = new Set<string>(DIALECTS.flatMap(({ mixer }) => (mixer ? [mixer.kind] : [])));
-  const other = otherKindIn(layers.map((layer) => known(layer, kinds)));
+  // The gate on attention is that of the dialect with delta nets.
+  const gates = layers.some(({ mixer }) => mixer.kind === 'deltaNet') && kinds.has('deltaNet');
+  const other = otherKindIn(layers.map((layer) => known(layer, kinds, gates)));
   if (other !== undefined) throw cannotWrite(`blocks of it have ${other}`, SAFETENSORS);
 }
 
 /** The block with a plain part in place of each that some dialect has. */
-function known(layer: LayerShape, kinds: ReadonlySet<string>): LayerShape {
+function known(layer: LayerShape, kinds: ReadonlySet<string>, gates: boolean): LayerShape {
   const { mixer, ffn } = layer;
   const fused = mixer.kind === 'attention' ? mixer.fused : false;
   return {
-    mixer: kinds.has(mixer.kind) ? PLAIN : mixer,
+    mixer: kinds.has(mixer.kind) || (gates && mixer.kind === 'attention' && mixer.gated) ? PLAIN : mixer,
     ffn: ffn.kind === 'experts' ? { kind: 'dense', width: ffn.width, biases: [], fused } : ffn,
   };
 }

@@ -1,6 +1,7 @@
 /** llama.cpp's names of the weights in a GGUF file. */
 import { expertOf } from '../kinds/experts';
 import type { ConvolutionWeight } from '../kinds/convolution';
+import type { DeltaNetWeight } from '../kinds/delta-net';
 import type { PlainWeightName } from '../kinds/plain';
 import type { BlockWeightName, OuterWeightName, WeightKey } from '../weight-key';
 
@@ -11,7 +12,10 @@ const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
 };
 
 type NamedWeight =
-  Exclude<PlainWeightName, 'sinks'> | 'router' | Extract<ConvolutionWeight, 'convIn' | 'convKernel' | 'convOut'>;
+  | Exclude<PlainWeightName, 'sinks'>
+  | 'router'
+  | Extract<ConvolutionWeight, 'convIn' | 'convKernel' | 'convOut'>
+  | Exclude<DeltaNetWeight, `${string}Bias`>;
 
 export const GGUF_BLOCK_NAMES: Readonly<Record<NamedWeight, string>> = {
   inputNorm: 'attn_norm.weight',
@@ -43,6 +47,15 @@ export const GGUF_BLOCK_NAMES: Readonly<Record<NamedWeight, string>> = {
   convIn: 'shortconv.in_proj.weight',
   convKernel: 'shortconv.conv.weight',
   convOut: 'shortconv.out_proj.weight',
+  deltaQkv: 'attn_qkv.weight',
+  deltaGate: 'attn_gate.weight',
+  deltaBeta: 'ssm_beta.weight',
+  deltaDecay: 'ssm_alpha.weight',
+  deltaKernel: 'ssm_conv1d.weight',
+  deltaTime: 'ssm_dt.bias',
+  deltaLog: 'ssm_a',
+  deltaNorm: 'ssm_norm.weight',
+  deltaOut: 'ssm_out.weight',
 };
 
 /** The matrices of all experts of a block lie on top of each other in one tensor. */

@@ -13,13 +13,14 @@ import { checkpointTensor, type PlacedGguf, sliceOf } from '../../formats/gguf/p
 import { readTensor } from '../../formats/read-tensor';
 import type { TensorInfo } from '../../formats/tensor';
 import type { Architecture } from '../architecture';
-import { attentionIn, attentionOf, ropeOf } from '../kinds/parts';
+import { attentionIn, ropeOf } from '../kinds/parts';
 import { filesBytes } from '../file-bytes';
 import type { Checkpoint, Unsupported } from '../types';
 import { weightKeys, weightOf } from '../weight-key';
 import { describeGguf, type GgufModel } from './describe';
 import { fileTypeName } from './file-types';
-import { ALL_ROPE_FACTORS, ggufName, heldBy, heldShape, NORMS, ROTATED } from './names';
+import { ALL_ROPE_FACTORS, ggufName, heldBy, heldShape } from './names';
+import { liesOf } from './lies';
 import { partsOf } from './parts';
 
 /** Divisors of a head of the largest width that Coppice takes. */
@@ -83,7 +84,10 @@ type Content = Pick<Checkpoint, 'architecture' | 'config' | 'unsupported' | 'ten
 
 /** @param family the name that the file gives its architecture, which stands for the config of a model that has none here */
 function contentOf(model: GgufModel | Unsupported, stored: ReadonlyMap<string, PlacedGguf>, family: unknown): Content {
-  if (!('why' in model)) return { ...model, tensors: namedTensors(model, stored) };
+  if (!('why' in model)) {
+    const { architecture, config } = model;
+    return { architecture, config, tensors: namedTensors(model, stored) };
+  }
   const tensors = new Map([...stored].map(([name, tensor]) => [name, checkpointTensor(name, tensor)]));
   return { unsupported: model, tensors, ...(typeof family === 'string' && { config: { model_type: family } }) };
 }
@@ -185,7 +189,7 @@ function identityOf(files: readonly GgufFile[]): string {
 
 /** The reason why the weights cannot be read; undefined if they can. @throws UserError for a missing weight or a wrong shape */
 function unreadable(
-  { architecture, names }: GgufModel,
+  { architecture, dialect: { names } }: GgufModel,
   tensors: ReadonlyMap<string, PlacedGguf>,
 ): Unsupported | undefined {
   requireFactors(architecture, tensors);
@@ -234,29 +238,26 @@ function missing(name: string): UserError {
 
 /** The model's weights by the names that a checkpoint of Hugging Face has, in the order of the file. */
 function namedTensors(
-  { architecture, names, paired }: GgufModel,
+  { architecture, dialect }: GgufModel,
   stored: ReadonlyMap<string, PlacedGguf>,
 ): ReadonlyMap<string, TensorInfo> {
   const known = new Map<string, TensorInfo[]>();
-  for (const { name, keys, isStack } of heldBy(weightKeys(architecture), names)) {
+  for (const { name, keys, isStack } of heldBy(weightKeys(architecture), dialect.names)) {
     const tensor = stored.get(name)!;
     const weights = keys.map((key, index) => {
-      const isRotated = paired && typeof key !== 'string' && ROTATED.has(key.name);
-      const above = NORMS.has(typeof key === 'string' ? key : key.name) ? architecture.style.normOffset : 0;
-      const differs = {
-        ...(isRotated && { paired: attentionOf(architecture.layers[key.layer]).headDim }),
-        ...(above !== 0 && { above }),
-      };
       const own = isStack ? sliceOf(tensor, index) : tensor;
       const weight = weightOf(architecture, key)!;
-      return checkpointTensor(weight.name, { ...own, shape: weight.shape }, differs);
+      return checkpointTensor(weight.name, { ...own, shape: weight.shape }, liesOf(dialect, architecture, key));
     });
     known.set(name, weights);
   }
   return new Map([...stored.keys()].flatMap((name) => known.get(name) ?? []).map((tensor) => [tensor.name, tensor]));
 }
 
-function notesOf({ architecture, names, notes }: GgufModel, stored: ReadonlyMap<string, PlacedGguf>): string[] {
+function notesOf(
+  { architecture, dialect: { names }, notes }: GgufModel,
+  stored: ReadonlyMap<string, PlacedGguf>,
+): string[] {
   const used = new Set([...ALL_ROPE_FACTORS, ...[...weightKeys(architecture)].map((key) => ggufName(key, names))]);
   const unused = [...stored.keys()].filter((name) => !used.has(name));
   if (unused.length === 0) return [...notes];

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { GgufField } from '../../formats/gguf/layout';
-import { f32 } from '../../formats/gguf/values';
+import { bool, f32 } from '../../formats/gguf/values';
 import { MAX_DIMENSION } from '../../formats/limits';
 import type { Rope } from '../architecture';
 import type { GgufArchitecture, GgufShape } from './shapes';
@@ -18,6 +18,9 @@ import { readScaling, unsupported, withFactor, writeScaling, yarnMagnitude, yarn
 const BASE = 'rope.freq_base';
 const LOCAL_BASE = 'rope.freq_base_swa';
 export const FACTOR = 'rope.scaling.attn_factor';
+
+/** False where no block rotates, in the dialects that have such models. */
+const ROTATES = 'rope.scaling.finetuned';
 
 /** Of as many blocks the last one does not rotate in a dialect that skips some. */
 const PERIOD = 4;
@@ -45,7 +48,9 @@ export function readRotations(
   dialect: Dialect,
   { headDim, windows, factors }: Rotated,
 ): Rotations | Unsupported {
-  const { skips, local } = dialect.rotation ?? {};
+  const { skips, local, none } = dialect.rotation ?? {};
+  if (none && fields.optional(fields.key(ROTATES)) === false)
+    return { ropes: windows.map(() => null), scores: 1, notes: [] };
   const turned = readTurned(fields, dialect, headDim);
   if (typeof turned !== 'number') return turned;
   const theta = fields.number(BASE, 10_000);
@@ -80,6 +85,9 @@ function readTurned(fields: GgufFields, { rotation }: Dialect, headDim: number):
   return turned;
 }
 
+/** What a file says that does not rotate. */
+const UNUSED: Rope = { theta: 10_000, scaling: { kind: 'default' } };
+
 /** What a file says of the rotations. */
 export interface WrittenRotation {
   /** Of the blocks without a window, where others have another one. */
@@ -103,13 +111,19 @@ export function writeRotation(
   { layers }: Pick<GgufArchitecture, 'layers'>,
   scores: number,
 ): WrittenRotation {
+  if (dialect.rotation?.none && layers.every(({ rope }) => rope === null))
+    return { rope: UNUSED, fields: [[ROTATES, bool(false)]], factors: new Map(), notes: [] };
   const { rope, local } = sharedRope(dialect, layers);
   const { fields = [], factors = {}, notes = [], magnitude = 1 } = writeScaling(dialect, rope, layers[0].headDim);
   const factor = (magnitudeOf(rope) / magnitude) * Math.sqrt(scores);
+  const sections = dialect.rotation?.sections?.(rope.turned ?? layers[0].headDim);
   return {
     rope,
     fields: [
       ...fields,
+      ...(sections
+        ? [['rope.dimension_sections', { type: 'array', of: 'i32', values: [...sections, 0] }] as const]
+        : []),
       ...(Math.abs(factor - 1) > ROUNDING ? [[FACTOR, f32(factor)] as const] : []),
       ...(local === undefined ? [] : [[LOCAL_BASE, f32(local)] as const]),
     ],

@@ -20,7 +20,7 @@ export function sliceOf(tensor: PlacedGguf, index: number): PlacedGguf {
 export function checkpointTensor(
   name: string,
   tensor: PlacedGguf,
-  differs: Pick<TensorInfo, 'paired' | 'above'> = {},
+  differs: Pick<TensorInfo, 'paired' | 'above' | 'tiled' | 'power'> = {},
 ): TensorInfo {
   const { dtype, shape, bytes, file, offset } = tensor;
   const stored: StoredTensor = { name, dtype, shape, bytes, file, offset };

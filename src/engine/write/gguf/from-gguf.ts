@@ -219,7 +219,7 @@ class TensorPlan {
     const stored = isStored ? this.weights.stored(key) : undefined;
     if (!stored) this.changed++;
     // A narrower model can need another order of rows than the source has.
-    const asItLies = stored && (stored.paired !== undefined) === isPaired(key, this.wanted.spelling);
+    const asItLies = stored && (stored.paired !== undefined) === isPaired(key, this.weights, this.wanted.spelling);
     // Of a narrower model, the numbers that are left are what they were.
     const how = asItLies ? 'same' : stored || this.isNarrower ? 'moved' : 'changed';
     const dtype = this.dtypeOf(held, before, how);

@@ -2,7 +2,8 @@
  * The tensors of a GGUF file: llama.cpp's names, and where the numbers come from. Matrices keep the type of the
  * checkpoint or get the one that is asked for; norms and biases are float32, as llama.cpp's converter writes them.
  */
-import { type Held, heldBy, heldShape, isKernel, NORMS, ROTATED } from '../../checkpoint/gguf/names';
+import { type Held, heldBy, heldShape, isKernel } from '../../checkpoint/gguf/names';
+import { liesOf, type Lies } from '../../checkpoint/gguf/lies';
 import { ownHead } from '../../checkpoint/weight-names';
 import type { Spelling } from '../../checkpoint/gguf/spelling';
 import { keyText, layerKeys, type WeightKey, weightOf } from '../../checkpoint/weight-key';
@@ -14,7 +15,9 @@ import { isWeightDtype } from '../../formats/dtype';
 import { isQuantized } from '../../formats/gguf/quantize';
 import type { UnplacedTensor } from '../../formats/gguf/layout';
 import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
-import type { Rows } from '../../formats/tensor';
+import { liesAsInModel, type Rows, type Tiled } from '../../formats/tensor';
+import { columnsMoved, modelLine, runsOf } from '../../formats/tiled';
+import { wholeKey } from '../../weights/as-gguf';
 import { readWide, rowWidth, type WeightSource } from '../../weights/source';
 import type { Rewrite, RewrittenDtype } from '../rewrite';
 import type { Importance } from './importance';
@@ -71,7 +74,8 @@ function storedTypes(checkpoint: Checkpoint): MatrixTypes {
   const stored = asStored(checkpoint);
   const architecture = requireArchitecture(stored);
   return (key) => {
-    const name = key === 'head' && !architecture.tied ? ownHead(architecture).name : weightOf(architecture, key)?.name;
+    const own = weightOf(architecture, key) ?? weightOf(architecture, wholeKey(key));
+    const name = key === 'head' && !architecture.tied ? ownHead(architecture).name : own?.name;
     const dtype = name === undefined ? undefined : storedWeight(stored, name)?.dtype;
     return dtype !== undefined && isWeightDtype(dtype) ? dtype : undefined;
   };
@@ -93,23 +97,21 @@ function tensorOf({ types, ...wanted }: Wanted): RewrittenTensor {
   if (dtype === undefined) throw new Error(`${keyText(key)} has no type in the checkpoint`);
   const tensor = computed({ ...wanted, dtype });
   const stored = weights.stored(key);
-  const asStored = !held.isStack && !isPaired(key, spelling) && offsetOf(key, weights) === 0;
+  const asStored = !held.isStack && liesAsInModel(liesIn(key, weights, spelling));
   const copied = asStored && stored?.dtype === dtype && stored.shape.join() === shape.join();
   return copied ? { ...tensor, copy: { ...storedTensor(stored), shape: tensor.shape } } : tensor;
 }
 
 /** Whether llama.cpp has the rows of this weight in the order of rotated pairs. */
-export const isPaired = (key: WeightKey, { dialect }: Spelling): boolean =>
-  dialect.paired === true && typeof key !== 'string' && ROTATED.has(key.name);
+export const isPaired = (key: WeightKey, weights: WeightSource, spelling: Spelling): boolean =>
+  liesIn(key, weights, spelling).paired !== undefined;
+
+const liesIn = (key: WeightKey, { architecture }: WeightSource, { dialect }: Spelling): Lies =>
+  liesOf(dialect, architecture, key);
 
 /** llama.cpp's files have routers and convolutions in float32, and none of its types for them is smaller. */
 export const isFloat32 = (key: WeightKey): boolean =>
   isKernel(key) || (typeof key !== 'string' && key.name === 'router');
-
-/** What a norm adds to its weight; llama.cpp's files have the sum. */
-function offsetOf(key: WeightKey, { architecture }: WeightSource): number {
-  return NORMS.has(typeof key === 'string' ? key : key.name) ? architecture.style.normOffset : 0;
-}
 
 /** A tensor whose numbers are read from a source, and rounded to `dtype`. */
 export function computed({
@@ -128,12 +130,14 @@ export function computed({
     return { name, dtype, shape: heldShape(held, shape), rewrite: { dtype, shape: rows, read } };
   }
   const columns = isQuantized(dtype) && dtype !== 'Q8_0' ? importance?.columnsOf(name, rowWidth(shape)) : undefined;
-  const offset = offsetOf(key, weights);
+  const { above = 0, power, paired, tiled } = liesIn(key, weights, spelling);
   const plain = async (rows: Rows): Promise<Float64Array> => {
     const values = await readWide(weights, key, rows);
-    return offset === 0 ? values : values.map((value) => value + offset);
+    if (power) return values.map((value) => -Math.exp(value));
+    return above === 0 ? values : values.map((value) => value + above);
   };
-  const read = isPaired(key, spelling) ? pairedRows(plain, rowWidth(shape), spelling.headDim) : plain;
+  const inPairs = paired === undefined ? plain : pairedRows(plain, rowWidth(shape), paired);
+  const read = tiled ? tiledLines(inPairs, rowWidth(shape), tiled) : inPairs;
   const rewrite = { dtype, shape, read, ...(columns && { importance: columns }) };
   return { name, dtype, shape: heldShape(held, shape), rewrite };
 }
@@ -153,6 +157,21 @@ export function pairedRows(read: Rewrite['read'], width: number, headDim: number
       const at = start + row - firstHead * headDim;
       const from = at - (at % headDim) + pairedRow(at % headDim, headDim);
       values.set(stored.subarray(from * width, (from + 1) * width), row * width);
+    }
+    return values;
+  };
+}
+
+/** Reads rows with heads in the order of the file. @param read rows of the model, `width` numbers each */
+export function tiledLines(read: Rewrite['read'], width: number, tiled: Tiled): Rewrite['read'] {
+  if (tiled.axis === 'columns')
+    return async (rows) => columnsMoved(await read(rows), width, (column) => modelLine(tiled, column));
+  return async (rows) => {
+    const values = new Float64Array(rows.count * width);
+    let at = 0;
+    for (const run of runsOf(rows, (row) => modelLine(tiled, row))) {
+      values.set(await read(run), at);
+      at += run.count * width;
     }
     return values;
   };

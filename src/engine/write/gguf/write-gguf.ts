@@ -23,6 +23,7 @@ import type { JobOptions } from '../../progress';
 import { RECORD_KEY } from '../../records/in-gguf';
 import { modelName, recordTextInModel, type RunRecord, sharedRecord } from '../../records/record';
 import { tokenizerMetadata } from '../../tokenizer/gguf/metadata';
+import { asGgufModel } from '../../weights/as-gguf';
 import type { WeightSource } from '../../weights/source';
 import { type RewrittenDtype, writeRewritten } from '../rewrite';
 import { requireWhole } from '../write-checkpoint';
@@ -132,7 +133,7 @@ export interface PlannedGguf {
  */
 export async function planGguf(
   checkpoint: Checkpoint,
-  weights: WeightSource,
+  model: WeightSource,
   {
     kept,
     type,
@@ -143,6 +144,7 @@ export async function planGguf(
     record,
   }: Omit<GgufOptions, keyof JobOptions | 'option' | 'threads'> = {},
 ): Promise<PlannedGguf> {
+  const weights = asGgufModel(model);
   const blocks = kept ?? [...weights.architecture.layers.keys()];
   if (blocks.length === 0) throw new Error('no blocks are written');
   const architecture = withLayers(weights.architecture, blocks);

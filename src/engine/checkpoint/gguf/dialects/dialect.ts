@@ -35,6 +35,8 @@ export interface Dialect {
   readonly fused?: true;
   /** Every block has experts. Dialects of one name differ in that. */
   readonly experts?: DialectExperts;
+  /** What attention gives has a gate, which the queries' matrix makes. */
+  readonly gated?: true;
   /** Some blocks have another mixer than attention. */
   readonly mixer?: DialectMixer;
   /** Names of tensors that are not the usual ones. */
@@ -103,6 +105,10 @@ export interface DialectRotation {
   readonly longrope?: 'named' | 'only';
   /** A part of a head may turn. */
   readonly partial?: true;
+  /** A file says how streams of positions share the pairs that turn, in three numbers, and a fourth, 0. */
+  readonly sections?: (turned: number) => readonly number[];
+  /** No block may rotate, which a file says. */
+  readonly none?: true;
   /** Every fourth block does not rotate. */
   readonly skips?: true;
   /** Blocks with a window turn by a base of their own, without scaling. */

@@ -1,4 +1,4 @@
-/** Granite 3: LLaMA's block with factors, each in a field of its own. */
+/** Granite 3, and Granite 4 without Mamba: LLaMA's block with factors, each in a field of its own; without rotation in some. */
 import { type Dialect, hasFactors, isLikeLlama } from './dialect';
 import { llama } from './llama';
 
@@ -8,7 +8,7 @@ export const granite: Dialect = {
   fits: (architecture) => isLikeLlama(architecture) && hasFactors(architecture),
   paired: true,
   biases: llama.biases,
-  rotation: llama.rotation,
+  rotation: { ...llama.rotation, none: true },
   numbers: [
     // Logits are divided by it.
     { field: 'logit_scale', of: 'logitScale', inverse: true },
@@ -16,10 +16,6 @@ export const granite: Dialect = {
     { field: 'residual_scale', of: 'residualScale', absent: 1 },
     { field: 'attention.scale', of: 'scoreScale', absent: 'width of a head' },
   ],
-  refused: (fields) => {
-    const key = fields.key('rope.scaling.finetuned');
-    return fields.optional(key) === false ? `${key} is false, so queries and keys are not rotated` : undefined;
-  },
   config: ({ style, layers: [{ headDim, biases }] }) => ({
     embedding_multiplier: style.embedScale,
     residual_multiplier: style.residualScale,

@@ -12,6 +12,7 @@ import { mixtral } from './mixtral';
 import { olmo2 } from './olmo2';
 import { olmoe } from './olmoe';
 import { phi3 } from './phi3';
+import { qwen35 } from './qwen35';
 import { qwen2 } from './qwen2';
 import { qwen3 } from './qwen3';
 import { qwen3Moe } from './qwen3-moe';
@@ -34,6 +35,7 @@ export const DIALECTS: readonly Dialect[] = [
   mixtral,
   olmoe,
   lfm2,
+  qwen35,
 ];
 
 /** Their names, each once. */
@@ -53,7 +55,11 @@ export function dialectNamed(name: unknown, hasExperts = false): Dialect | undef
 export function dialectFor(architecture: GgufArchitecture, equal: boolean): Dialect {
   const has = architecture.layers.some(({ experts }) => experts !== undefined);
   const kind = architecture.layers.find(({ other }) => other !== undefined)?.other?.kind;
-  const own = DIALECTS.filter(({ experts, mixer }) => (experts !== undefined) === has && mixer?.kind === kind);
+  const gated = architecture.layers[0].gated ?? false;
+  const own = DIALECTS.filter(
+    ({ experts, mixer, gated: gates = false }) =>
+      (experts !== undefined) === has && mixer?.kind === kind && gates === gated,
+  );
   const found = own.findLast(({ fits }) => fits(architecture, equal));
   if (!found) throw cannotWrite('llama.cpp has no architecture with such attention and experts');
   return found;
