@@ -1,18 +1,21 @@
-/** The weights of a model as a GGUF file has them: gate and up of Granite 4, which lie in one matrix, apart. */
+/** The weights of a model as a GGUF file has them: gate and up of Granite 4, which lie in one matrix, apart; factors of Falcon-H1 in matrices. */
 import type { Architecture } from '../checkpoint/architecture';
-import { ggufArchitecture, isTakenApart } from '../checkpoint/gguf/as-gguf';
+import { ggufArchitecture, isFolded, isTakenApart } from '../checkpoint/gguf/as-gguf';
 import type { WeightKey } from '../checkpoint/weight-key';
 import type { Dtype } from '../formats/dtype';
 import { storedTensor } from '../formats/stored-tensor';
 import { requireRows, type Rows, type TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { takeRows } from '../onnx/ops/shapes';
+import { Folded } from './folded';
 import { Over } from './over';
 import { readWide, type WeightSource } from './source';
 
 /** The same model in the matrices that a file has. Closing it closes the source. */
-export const asGgufModel = (source: WeightSource): WeightSource =>
-  isTakenApart(source.architecture) ? new TakenApart(source) : source;
+export function asGgufModel(source: WeightSource): WeightSource {
+  if (isFolded(source.architecture)) return new Folded(source);
+  return isTakenApart(source.architecture) ? new TakenApart(source) : source;
+}
 
 /** The matrix of a model that the file has two halves of in place of it; the key itself for other weights. */
 export const wholeKey = (key: WeightKey): WeightKey =>

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type Architecture, withLayers } from '../../../src/engine/checkpoint/architecture';
 import { readConfigArchitecture } from '../../../src/engine/checkpoint/config';
+import { ggufArchitecture } from '../../../src/engine/checkpoint/gguf/as-gguf';
 import { spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
 import { ropeOf } from '../../../src/engine/checkpoint/kinds/parts';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
@@ -22,7 +23,7 @@ import { describedModel, openToy } from '../../support/model';
 import { describeShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
-type Toy = 'lfm2-conv' | 'qwen35-text' | 'qwen35-nested' | 'granite4-dense' | 'granite4-hybrid';
+type Toy = 'lfm2-conv' | 'qwen35-text' | 'qwen35-nested' | 'granite4-dense' | 'granite4-hybrid' | 'falconh1-parallel';
 
 const F32: GgufOptions = { type: 'f32' };
 
@@ -42,22 +43,31 @@ const comparable = ({ family, layers, hidden, vocabulary, rmsNormEps, tied }: Ar
 };
 
 describeShared('write/gguf of hybrids', () => {
-  itLlamaCpp('llama.cpp continues prompts as transformers does, with all blocks and without some', async () => {
-    assertContinues([
-      { title: 'lfm2-conv', file: await asGguf(await toy('lfm2-conv'), [], F32) },
-      { title: 'lfm2-conv without blocks 2, 3', file: await asGguf(await toy('lfm2-conv'), [2, 3], F32) },
-      { title: 'lfm2-conv without blocks 2, 3', file: await asGguf(await ofFile('lfm2-conv'), [2, 3], F32) },
-      { title: 'qwen35-text', file: await asGguf(await toy('qwen35-text'), [], F32) },
-      { title: 'qwen35-text without blocks 2, 4', file: await asGguf(await toy('qwen35-text'), [2, 4], F32) },
-      { title: 'qwen35-text without blocks 2, 4', file: await asGguf(await ofFile('qwen35-text'), [2, 4], F32) },
-      { title: 'granite4-dense', file: await asGguf(await toy('granite4-dense'), [], F32) },
-      { title: 'granite4-dense without blocks 4, 6', file: await asGguf(await toy('granite4-dense'), [4, 6], F32) },
-      {
-        title: 'granite4-dense, position_embedding_type nope',
-        file: await asGguf(await toy('granite4-dense', UNROTATED), [], F32),
+  // One process for each family: every prompt is asked of every file of it.
+  for (const [name, removed] of [
+    ['lfm2-conv', [2, 3]],
+    ['qwen35-text', [2, 4]],
+    ['granite4-dense', [4, 6]],
+    ['falconh1-parallel', [0, 2]],
+  ] as const) {
+    itLlamaCpp(
+      `llama.cpp continues prompts as transformers does under ${name}, with all blocks and without some`,
+      async () => {
+        const without = `${name} without blocks ${removed.join(', ')}`;
+        const cases = [
+          { title: name, file: await asGguf(await toy(name), [], F32) },
+          { title: without, file: await asGguf(await toy(name), removed, F32) },
+        ];
+        if (name !== 'falconh1-parallel')
+          cases.push({ title: without, file: await asGguf(await ofFile(name), removed, F32) });
+        if (name === 'granite4-dense') {
+          const unrotated = await toy(name, UNROTATED);
+          cases.push({ title: `${name}, position_embedding_type nope`, file: await asGguf(unrotated, [], F32) });
+        }
+        assertContinues(cases);
       },
-    ]);
-  });
+    );
+  }
 
   it('Granite 4 without Mamba becomes a Granite 3: gate and up apart, with the same logits, rotated or not', async () => {
     for (const config of [{}, UNROTATED]) {
@@ -127,12 +137,26 @@ describeShared('write/gguf of hybrids', () => {
     });
   }
 
+  it('has the factors of Falcon-H1 in its matrices, and computes the same', async () => {
+    const name = 'families3/falconh1-parallel';
+    const written = await openCheckpoint(await asGguf(await toy('falconh1-parallel'), [4], F32));
+    const expected = await logitsOf(await toy('falconh1-parallel'), name, [4]);
+    const found = await logitsOf(written, name);
+    assert.ok(worstDifference(expected, found) < 1e-4);
+    const folder = join(temporaryFolder(), 'pruned');
+    await writePruned(written, [1], folder);
+    const pruned = await logitsOf(written, name, [1]);
+    assert.deepEqual(await logitsOf(await openCheckpoint(folder), name), pruned);
+    assert.deepEqual(await logitsOf(await openCheckpoint(await asGguf(written, [1])), name), pruned);
+  });
+
   it('is the model that it was written from, weight by weight', async () => {
     for (const [name, remove, type = 'f32'] of [
       ['lfm2-conv', [0, 2]],
       ['qwen35-text', [0, 7]],
       ['qwen35-text', [0, 7], 'q8_0'],
       ['granite4-dense', [1]],
+      ['falconh1-parallel', [5]],
     ] as const) {
       const source = await openForComputing(familyToy(name, {}, 'families3'), { remove });
       const written = await openCheckpoint(await asGguf(source.checkpoint, remove, { type }));
@@ -157,6 +181,10 @@ describeShared('write/gguf of hybrids', () => {
     const lfm2 = described(await toy('lfm2-conv'), {});
     refused(described(await toy('lfm2-conv'), { conv_bias: true }), /conv_bias/);
     refused(described(await toy('granite4-hybrid'), { num_local_experts: 0 }), /Mamba/);
+    const falcon = await toy('falconh1-parallel');
+    refused(ggufArchitecture(described(falcon, { mamba_rms_norm: true })), /mamba_rms_norm/);
+    refused(ggufArchitecture(described(falcon, { mamba_proj_bias: true })), /Mamba have biases/);
+    refused(ggufArchitecture(described(falcon, { time_step_limit: [0, 1] })), /time_step_limit/);
     refused(requireArchitecture(await toy('qwen35-nested')), /keys of 12 numbers and values of 20/);
     const delta = requireArchitecture(await toy('qwen35-text'));
     refused(withLayers(delta, [0, 1, 2, 4, 5, 6]), /no block of it has attention/);

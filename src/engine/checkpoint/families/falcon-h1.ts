@@ -33,8 +33,7 @@ export const falconH1: ModelFamily = {
   style: (config, { headDim }) => ({
     ...PLAIN_STYLE,
     embedScale: factor(config, 'embedding_multiplier'),
-    // Keys times a factor give scores times that factor.
-    scoreScale: factor(config, 'key_multiplier') / Math.sqrt(headDim),
+    scoreScale: scoreScale(factor(config, 'key_multiplier'), headDim),
     logitScale: factor(config, 'lm_head_multiplier'),
   }),
   weights: decoderWeights({
@@ -92,6 +91,9 @@ function layers(config: Config, common: CommonShape): readonly LayerShape[] | Un
   };
   return Array.from({ length: common.blocks }, () => layer);
 }
+
+/** Keys times a factor give scores times that factor. */
+const scoreScale = (keys: number, headDim: number): number | null => (keys === 1 ? null : keys / Math.sqrt(headDim));
 
 /** Some factors of either sign; 1 where the config is silent. */
 function factors(config: Config, field: string, count: number): readonly number[] {

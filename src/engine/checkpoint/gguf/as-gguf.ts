@@ -1,5 +1,6 @@
 /** The model that a GGUF file of another one has: the same numbers in other matrices. */
-import type { Architecture, LayerShape } from '../architecture';
+import { type Architecture, type LayerShape, PLAIN_STYLE } from '../architecture';
+import { NO_FACTORS } from '../kinds/mamba';
 
 /** Whether gate and up of a block lie in one matrix, and queries, keys and values do not, which no architecture of llama.cpp has. */
 const isHalfFused = ({ mixer, ffn }: LayerShape): boolean =>
@@ -10,6 +11,7 @@ export const isTakenApart = ({ layers }: Architecture): boolean => layers.every(
 
 /** The model as a file has it; itself for most. */
 export function ggufArchitecture(architecture: Architecture): Architecture {
+  if (isFolded(architecture)) return withoutFactors(architecture);
   if (!isTakenApart(architecture)) return architecture;
   const layers = architecture.layers.map((layer) => ({
     ...layer,
@@ -17,3 +19,30 @@ export function ggufArchitecture(architecture: Architecture): Architecture {
   }));
   return { ...architecture, family: 'granite', layers };
 }
+
+/** Whether the model of a file has the factors of this one in its matrices: Falcon-H1, of whose factors files say none. */
+export const isFolded = ({ layers }: Architecture): boolean => layers.some(({ mixer }) => mixer.kind === 'parallel');
+
+/** The model whose matrices have the factors. Its embedding and its head are two matrices where their factors differ from 1. */
+export function withoutFactors(architecture: Architecture): Architecture {
+  const { style, tied } = architecture;
+  return {
+    ...architecture,
+    layers: architecture.layers.map(withoutFactor),
+    style: { ...style, embedScale: PLAIN_STYLE.embedScale, scoreScale: null, logitScale: PLAIN_STYLE.logitScale },
+    tied: tied && style.embedScale === 1 && style.logitScale === 1,
+  };
+}
+
+/** llama.cpp does not load a convolution without a bias, so a file always has one. */
+const withoutFactor = ({ mixer, ffn }: LayerShape): LayerShape => ({
+  mixer:
+    mixer.kind === 'parallel'
+      ? {
+          ...mixer,
+          mamba: { ...mixer.mamba, factors: NO_FACTORS, kernelBias: true },
+          factors: { input: 1, attention: 1, mamba: 1 },
+        }
+      : mixer,
+  ffn: ffn.kind === 'dense' && ffn.factors ? { ...ffn, factors: { gate: 1, output: 1 } } : ffn,
+});

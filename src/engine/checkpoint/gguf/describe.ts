@@ -47,11 +47,11 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
   const dialect = dialectNamed(name, experts !== undefined && experts !== 0);
   if (!dialect) return unknownArchitecture(name);
   const fields = new GgufFields(gguf.metadata, gguf.file, dialect.name);
-  const odd = oddField(dialect, fields);
+  const has = (tensor: string): boolean => gguf.tensors.has(tensor);
+  const odd = oddField(dialect, fields, has);
   if (odd !== undefined) return unsupported(odd);
   const blocks = fields.count('block_count', MAX_DIMENSION.blocks);
   const hidden = fields.count('embedding_length', MAX_DIMENSION.hidden);
-  const has = (tensor: string): boolean => gguf.tensors.has(tensor);
   const described = readLayers(fields, dialect, { blocks, hidden, has, factors: gguf.ropeFactors ?? new Map() });
   if ('why' in described) return described;
   const { layers, notes } = described;

@@ -41,7 +41,7 @@ export function readLayers(fields: GgufFields, dialect: Dialect, described: Desc
     least: dialect.mixer?.listed ? 0 : 1,
   });
   const others = dialect.mixer?.read(fields, { hidden, kvHeads }) ?? [];
-  const attending = others.length === 0 ? 0 : others.findIndex((other) => other?.kind !== dialect.mixer?.kind);
+  const attending = others.length === 0 ? 0 : others.findIndex((other) => !other || other.kind === 'parallel');
   if (attending === -1) return { why: 'no block of it has attention', action: 'The file can be inspected.' };
   const ffn = fields.counts(dialect.experts?.width ?? FFN_WIDTH, blocks, MAX_DIMENSION.ffn);
   const experts = readFileExperts(dialect, fields);

@@ -3,7 +3,7 @@ import type { TensorInfo, Tiled } from '../../formats/tensor';
 import type { Architecture } from '../architecture';
 import type { DeltaNetMixer, DeltaNetWeight } from '../kinds/delta-net';
 import { attentionOf } from '../kinds/parts';
-import type { WeightKey } from '../weight-key';
+import type { BlockWeightName, WeightKey } from '../weight-key';
 import type { Dialect } from './dialects/dialect';
 import { NORMS, ROTATED } from './names';
 
@@ -26,7 +26,7 @@ export function liesOf({ paired }: Pick<Dialect, 'paired'>, architecture: Archit
 }
 
 /** Files have −e^x in place of these. */
-const POWERS: ReadonlySet<string> = new Set<DeltaNetWeight>(['deltaLog']);
+const POWERS: ReadonlySet<string> = new Set<BlockWeightName>(['deltaLog', 'ssmLog']);
 
 /** Files have the heads of values in another order. */
 function tiledIn(mixer: DeltaNetMixer, name: DeltaNetWeight): Tiled | undefined {

@@ -1,7 +1,6 @@
 /** Other mixers than attention in a GGUF file. What llama.cpp computes with them is a matter of its architecture. */
 import type { Architecture, LayerShape } from '../architecture';
 import { attentionIn, otherKindIn } from '../kinds/parts';
-import { mixerKind } from '../kinds';
 import { cannotWrite, SAFETENSORS } from './cannot';
 import { DIALECTS } from './dialects';
 import type { Dialect } from './dialects/dialect';
@@ -40,7 +39,7 @@ const PLAIN: LayerShape['mixer'] = {
 export function requireMixers({ name, mixer }: Dialect, { layers }: GgufArchitecture): void {
   for (const { other } of layers) {
     if (!other) continue;
-    if (other.kind !== mixer?.kind) throw cannotWrite(`blocks of it have ${mixerKind(other).words}`, SAFETENSORS);
+    if (other.kind !== mixer?.kind) throw cannotWrite('it has several kinds of mixers beside attention', SAFETENSORS);
     const why = mixer.refused?.(other);
     if (why !== undefined) throw cannotWrite(why, SAFETENSORS);
   }

@@ -2,6 +2,7 @@
 import { expertOf } from '../kinds/experts';
 import type { ConvolutionWeight } from '../kinds/convolution';
 import type { DeltaNetWeight } from '../kinds/delta-net';
+import type { MambaWeight } from '../kinds/mamba';
 import type { PlainWeightName } from '../kinds/plain';
 import type { BlockWeightName, OuterWeightName, WeightKey } from '../weight-key';
 
@@ -15,7 +16,8 @@ type NamedWeight =
   | Exclude<PlainWeightName, 'sinks'>
   | 'router'
   | Extract<ConvolutionWeight, 'convIn' | 'convKernel' | 'convOut'>
-  | Exclude<DeltaNetWeight, `${string}Bias`>;
+  | Exclude<DeltaNetWeight, `${string}Bias`>
+  | Exclude<MambaWeight, `${'ssmIn' | 'ssmOut'}Bias` | 'ssmNorm'>;
 
 export const GGUF_BLOCK_NAMES: Readonly<Record<NamedWeight, string>> = {
   inputNorm: 'attn_norm.weight',
@@ -47,6 +49,13 @@ export const GGUF_BLOCK_NAMES: Readonly<Record<NamedWeight, string>> = {
   convIn: 'shortconv.in_proj.weight',
   convKernel: 'shortconv.conv.weight',
   convOut: 'shortconv.out_proj.weight',
+  ssmIn: 'ssm_in.weight',
+  ssmKernel: 'ssm_conv1d.weight',
+  ssmKernelBias: 'ssm_conv1d.bias',
+  ssmTime: 'ssm_dt.bias',
+  ssmLog: 'ssm_a',
+  ssmSkip: 'ssm_d',
+  ssmOut: 'ssm_out.weight',
   deltaQkv: 'attn_qkv.weight',
   deltaGate: 'attn_gate.weight',
   deltaBeta: 'ssm_beta.weight',
@@ -123,8 +132,14 @@ export const isOfExpert = (key: WeightKey): boolean => typeof key !== 'string' &
 /** The shape of a tensor that holds weights of this shape. */
 export function heldShape({ keys, isStack }: Held, shape: readonly number[]): readonly number[] {
   if (isStack) return [keys.length, ...shape];
+  if (isColumn(keys[0])) return [...shape, 1];
   return isKernel(keys[0]) ? [shape[0], ...shape.slice(2)] : shape;
 }
+
+/** Whether files have a vector as a matrix of one column. */
+export const isColumn = (key: WeightKey): boolean => typeof key !== 'string' && COLUMNS.has(key.name);
+
+const COLUMNS: ReadonlySet<string> = new Set<BlockWeightName>(['ssmLog', 'ssmSkip']);
 
 /** Whether a weight is a convolution of channels by themselves: files leave out the axis of one channel. */
 export const isKernel = (key: WeightKey): boolean => typeof key !== 'string' && key.name.endsWith('Kernel');

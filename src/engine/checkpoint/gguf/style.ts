@@ -27,7 +27,11 @@ const NEUTRAL: Readonly<Record<string, number | boolean>> = {
 };
 
 /** What the metadata ask for that Coppice does not compute. */
-export function oddField({ numbers = [], refused, experts }: Dialect, fields: GgufFields): string | undefined {
+export function oddField(
+  { numbers = [], refused, experts }: Dialect,
+  fields: GgufFields,
+  has: (tensor: string) => boolean,
+): string | undefined {
   for (const [field, neutral] of Object.entries(NEUTRAL)) {
     const value = fields.optional(fields.key(field));
     if (value === undefined || value === neutral || numbers.some((number) => number.field === field)) continue;
@@ -36,7 +40,7 @@ export function oddField({ numbers = [], refused, experts }: Dialect, fields: Gg
     if (field === EXPERT_COUNT) return `it is a mixture of ${shown} experts`;
     return `${fields.key(field)} is ${shown}, which Coppice does not compute`;
   }
-  return refused?.(fields);
+  return refused?.(fields, has);
 }
 
 /**

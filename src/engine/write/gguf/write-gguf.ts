@@ -4,6 +4,7 @@
  */
 import { foldersOf } from '../../checkpoint/folders';
 import { type Architecture, withLayers } from '../../checkpoint/architecture';
+import { isFolded } from '../../checkpoint/gguf/as-gguf';
 import { isGgufCheckpoint } from '../../checkpoint/gguf/name';
 import { architectureFields, spellingOf } from '../../checkpoint/gguf/spelling';
 import { elements } from '../../checkpoint/parameters';
@@ -172,6 +173,7 @@ export async function planGguf(
       weighed: importance?.matrices ?? 0,
     };
   }
+  const folded = isFolded(weights.architecture) ? [FOLDED] : [];
   const tokenizer = await tokenizerMetadata(checkpoint.home, architecture);
   const mix = type && new Mix(type, weights, blocks, { dialect: spelling.dialect.name, isWeighed });
   const tensors = ggufTensors(checkpoint, weights, { kept: blocks, spelling, mix, importance });
@@ -193,6 +195,7 @@ export async function planGguf(
     architecture: spelling.dialect.name,
     notes: [
       ...spelling.notes,
+      ...folded,
       ...tokenizer.notes,
       ...oddNotes(type, tensors),
       ...(mix?.notes() ?? []),
@@ -202,6 +205,10 @@ export async function planGguf(
     weighed: importance?.matrices ?? 0,
   };
 }
+
+/** Of a model whose file has the factors in the matrices. */
+const FOLDED =
+  'llama.cpp has no place for the factors of its modules; they are multiplied into the matrices, which are rounded once more';
 
 export const recordField = (record: RunRecord): GgufField => [
   RECORD_KEY,

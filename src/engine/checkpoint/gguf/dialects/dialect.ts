@@ -3,8 +3,7 @@
  * Facts of llama.cpp 0.5.0, of September 2026.
  */
 import type { LinearName, Rope, Style } from '../../architecture';
-import type { Mixer } from '../../kinds';
-import type { GgufArchitecture } from '../shapes';
+import type { GgufArchitecture, OtherMixer } from '../shapes';
 import type { GgufFields } from '../fields';
 import type { GgufField } from '../../../formats/gguf/layout';
 import type { OwnNames } from '../names';
@@ -59,7 +58,7 @@ export interface Dialect {
    */
   readonly scoresByCosines?: { readonly largest: number };
   /** What the metadata ask for that Coppice does not compute. */
-  readonly refused?: (fields: GgufFields) => string | undefined;
+  readonly refused?: (fields: GgufFields, has: (tensor: string) => boolean) => string | undefined;
   /** What config.json has beside the usual fields, or otherwise. @param rope of the blocks without a window */
   readonly config?: (architecture: GgufArchitecture, rope: Rope | null) => Readonly<Record<string, unknown>>;
 }
@@ -73,15 +72,15 @@ export interface DialectExperts {
 
 /** Another mixer than attention. */
 export interface DialectMixer {
-  readonly kind: Exclude<Mixer['kind'], 'attention'>;
+  readonly kind: OtherMixer['kind'];
   /** `attention.head_count_kv` lists a number for each block, 0 for one without attention. */
   readonly listed?: true;
   /** The mixers of blocks; undefined for one with attention alone. @throws UserError for a number that is missing or impossible */
-  readonly read: (fields: GgufFields, of: MixedBlocks) => readonly (Mixer | undefined)[];
+  readonly read: (fields: GgufFields, of: MixedBlocks) => readonly (OtherMixer | undefined)[];
   /** What a file says of it. @param others one for each block; undefined for one with attention alone */
-  readonly fields: (others: readonly (Mixer | undefined)[]) => readonly GgufField[];
+  readonly fields: (others: readonly (OtherMixer | undefined)[]) => readonly GgufField[];
   /** A mixer of this kind that llama.cpp computes otherwise: the reason. */
-  readonly refused?: (mixer: Mixer) => string | undefined;
+  readonly refused?: (mixer: OtherMixer) => string | undefined;
 }
 
 /** What the blocks of a file are read by. */

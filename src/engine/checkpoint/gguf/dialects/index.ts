@@ -1,6 +1,7 @@
 /** The dialects that Coppice reads and writes. */
 import type { GgufArchitecture } from '../shapes';
 import type { Dialect } from './dialect';
+import { falconH1 } from './falcon-h1';
 import { gemma } from './gemma';
 import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
@@ -36,6 +37,7 @@ export const DIALECTS: readonly Dialect[] = [
   olmoe,
   lfm2,
   qwen35,
+  falconH1,
 ];
 
 /** Their names, each once. */

@@ -1,7 +1,7 @@
 /** LFM2: short convolutions in place of attention in most blocks, which the list of heads of keys and values tells. */
 import { u32 } from '../../../formats/gguf/values';
 import { MAX_DIMENSION } from '../../../formats/limits';
-import type { Mixer } from '../../kinds';
+import type { OtherMixer } from '../shapes';
 import type { Dialect, DialectMixer } from './dialect';
 
 const KERNEL = 'shortconv.l_cache';
@@ -11,7 +11,7 @@ const CONVOLUTION: DialectMixer = {
   listed: true,
   read: (fields, { hidden, kvHeads }) => {
     const kernel = fields.count(KERNEL, MAX_DIMENSION.headDim);
-    const convolution: Mixer = { kind: 'convolution', channels: hidden, kernel, biased: false };
+    const convolution: OtherMixer = { kind: 'convolution', channels: hidden, kernel, biased: false };
     return kvHeads.map((heads) => (heads === 0 ? convolution : undefined));
   },
   fields: (others) =>
@@ -25,9 +25,9 @@ const CONVOLUTION: DialectMixer = {
       : undefined,
 };
 
-type Convolution = Extract<Mixer, { kind: 'convolution' }>;
+type Convolution = Extract<OtherMixer, { kind: 'convolution' }>;
 
-const isConvolution = (mixer: Mixer | undefined): mixer is Convolution => mixer?.kind === 'convolution';
+const isConvolution = (mixer: OtherMixer | undefined): mixer is Convolution => mixer?.kind === 'convolution';
 
 export const lfm2: Dialect = {
   name: 'lfm2',

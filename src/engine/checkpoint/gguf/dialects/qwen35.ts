@@ -2,9 +2,9 @@
 import type { GgufField } from '../../../formats/gguf/layout';
 import { u32 } from '../../../formats/gguf/values';
 import { MAX_DIMENSION } from '../../../formats/limits';
-import type { Mixer } from '../../kinds';
 import type { DeltaNetMixer } from '../../kinds/delta-net';
 import type { GgufFields } from '../fields';
+import type { OtherMixer } from '../shapes';
 import type { Dialect, DialectMixer } from './dialect';
 
 const RECURRENT = 'attention.recurrent_layers';
@@ -31,7 +31,7 @@ const DELTA_NET: DialectMixer = {
       : undefined,
 };
 
-const isNet = (mixer: Mixer | undefined): mixer is DeltaNetMixer => mixer?.kind === 'deltaNet';
+const isNet = (mixer: OtherMixer | undefined): mixer is DeltaNetMixer => mixer?.kind === 'deltaNet';
 
 const netFields = ({ kernel, keyWidth, keyHeads, heads, valueWidth }: DeltaNetMixer): GgufField[] => [
   ['ssm.conv_kernel', u32(kernel)],
