@@ -42,6 +42,23 @@ const EXPERTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   olmoe: ATTENTION_OF_ALL,
 };
 
+const NO_EXPERTS = { num_local_experts: undefined, num_experts_per_tok: undefined };
+
+/** The same of dialects with other mixers than attention. */
+const MIXERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  lfm2: { ...NO_EXPERTS, layer_types: ['conv', 'full_attention'], block_auto_adjust_ff_dim: false },
+  qwen3_5_text: {
+    ...NO_EXPERTS,
+    head_dim: 16,
+    layer_types: ['linear_attention', 'full_attention'],
+    ...{ linear_num_key_heads: 2, linear_num_value_heads: 6, linear_key_head_dim: 8, linear_value_head_dim: 8 },
+  },
+  falcon_h1: {
+    ...NO_EXPERTS,
+    ...{ mamba_d_ssm: 32, mamba_n_heads: 4, mamba_d_head: 8, mamba_n_groups: 2, mamba_d_state: 4 },
+  },
+};
+
 /** A toy that has what is special in each dialect, and nothing that its files cannot say. */
 const TOYS: Readonly<Record<string, readonly [name: TinyName, config?: Readonly<Record<string, unknown>>]>> = {
   llama: ['llama-linear-rope'],
@@ -82,12 +99,16 @@ function assertSameNumbers(from: Checkpoint, made: Checkpoint): Promise<void> {
 describe('write/gguf: dialects', () => {
   it('have a toy each', () => {
     assert.deepEqual(
-      DIALECTS.filter(({ experts }) => !experts).map(({ name }) => name),
+      DIALECTS.filter(({ experts, mixer }) => !experts && !mixer).map(({ name }) => name),
       Object.keys(TOYS),
     );
     assert.deepEqual(
       DIALECTS.filter(({ experts }) => experts).map(({ family }) => family),
       Object.keys(EXPERTS),
+    );
+    assert.deepEqual(
+      DIALECTS.filter(({ mixer }) => mixer).map(({ family }) => family),
+      Object.keys(MIXERS),
     );
   });
 
@@ -96,8 +117,8 @@ describe('write/gguf: dialects', () => {
       const folder = (): string => tinyCheckpoint(toy, { tokenizer: true, ...(config && { config }) });
       return [dialect, dialect, folder] as const;
     }),
-    ...DIALECTS.filter(({ experts }) => experts).map(({ name, family }) => {
-      return [family, name, () => expertToy({ model_type: family, ...EXPERTS[family] })] as const;
+    ...DIALECTS.filter(({ experts, mixer }) => experts ?? mixer).map(({ name, family }) => {
+      return [family, name, () => expertToy({ model_type: family, ...EXPERTS[family], ...MIXERS[family] })] as const;
     }),
   ];
   for (const [title, dialect, toy] of all) {
@@ -127,7 +148,7 @@ describe('write/gguf: dialects', () => {
       for (const { field } of numbers) {
         const entry = { key: `llama.${field}`, type: 'f32', value: 2, offset: 0, end: 0 } as const;
         const fields = new GgufFields(new Map([[entry.key, entry]]), 'model.gguf', 'llama');
-        assert.match(oddField(dialectNamed('llama')!, fields) ?? '', /does not compute/, field);
+        assert.match(oddField(dialectNamed('llama')!, fields, () => false) ?? '', /does not compute/, field);
       }
     }
   });
