@@ -15,7 +15,7 @@ import { verifyCheckpoint } from '../../../src/engine/verify/verify';
 import type { GgufOptions } from '../../../src/engine/write/gguf/write-gguf';
 import { writePruned } from '../../../src/engine/write/write-pruned';
 import { familyToy } from '../../support/family-toys';
-import { type GoldenName } from '../../support/golden';
+import { checkpointFolder, type GoldenName } from '../../support/golden';
 import { checkLogits } from '../../support/golden-checks';
 import { asGguf, assertContinues, logitsOf } from '../../support/golden-gguf';
 import { itLlamaCpp } from '../../support/llamacpp';
@@ -181,6 +181,7 @@ describeShared('write/gguf of hybrids', () => {
     const lfm2 = described(await toy('lfm2-conv'), {});
     refused(described(await toy('lfm2-conv'), { conv_bias: true }), /conv_bias/);
     refused(described(await toy('granite4-hybrid'), { num_local_experts: 0 }), /Mamba/);
+    refused(requireArchitecture(await openCheckpoint(checkpointFolder('families3/gptoss-sinks'))), /sinks/);
     const falcon = await toy('falconh1-parallel');
     refused(ggufArchitecture(described(falcon, { mamba_rms_norm: true })), /mamba_rms_norm/);
     refused(ggufArchitecture(described(falcon, { mamba_proj_bias: true })), /Mamba have biases/);
