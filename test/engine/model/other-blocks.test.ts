@@ -1,5 +1,6 @@
 /** Models with other blocks than those of attention and a dense FFN: some are healed; each job that cannot take them says which. */
 import assert from 'node:assert/strict';
+import { spellingOf } from '../../../src/engine/checkpoint/gguf/spelling';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { heal } from '../../../src/engine/heal/heal';
 import { requireHealable } from '../../../src/engine/heal/healable';
