@@ -115,7 +115,8 @@ describe('command line: score', function () {
     await refused(/prune has no option --granularity[^]*coppice score/, ...pruning, '--granularity', 'module');
     await refused(/init has no option --cost[^]*without one of them[^]*coppice score/, 'init', model, '--cost', 'time');
     const pruned = ['prune', model, '--scores', record, '--count', '1', '--no-keep-ends', '--dry-run'];
-    await refused(new RegExp(`single modules[^]*--remove ${parts.join()}`), ...pruned);
+    const named = parts.every((part) => typeof part === 'number') ? 'blocks' : 'remove';
+    await refused(new RegExp(`single modules[^]*--${named} ${parts.join()}`), ...pruned);
   });
 
   it('score: search among modules gives a set as the option that leaves it out, and ranks no blocks', async () => {
