@@ -31,8 +31,8 @@ const STYLED: readonly TinyName[] = ['gemma2-softcap', 'phi3-partial', 'granite-
 describe('heads of every width', () => {
   for (const [i, head_dim] of [2, 4, 6, 8, 10, 12, 16, 20, 24, 36, 40, 64, 80, 96, 100, 128, 256].entries()) {
     for (const [j, family] of FAMILIES.entries()) {
-      // Each family meets every kind of width: multiples of 16, of 8 alone, and others.
-      const test = full || (i + j) % FAMILIES.length === 0 ? it : itFull;
+      // Each family meets widths that are multiples of 16, and of 8 alone or others.
+      const test = full || (i % 2 === 0 && (i + j) % FAMILIES.length === 0) ? it : itFull;
       test(`${head_dim} numbers a head, ${family}: forward, sweep, modules, cached decoding`, async () => {
         const folder = tinyCheckpoint(family, { config: { head_dim, num_hidden_layers: 2 } });
         const reference = loadReference(folder);
