@@ -8,48 +8,54 @@ import type { Dtype } from '../formats/dtype';
 import { requireRows, type Rows, type TensorInfo } from '../formats/tensor';
 import type { Graph, Value } from '../onnx/graph';
 import { takeRows } from '../onnx/ops/shapes';
-import { rowWidth, typeInCheckpoint, type WeightSource } from './source';
+import { Over } from './over';
+import { readWide, rowWidth, typeInCheckpoint, type WeightSource } from './source';
 
-export class FewerExperts implements WeightSource {
-  readonly architecture: Architecture;
-  readonly identity: string;
+export class FewerExperts extends Over {
+  private readonly own: Architecture;
+  private readonly digest: string;
 
   /**
    * @param source the model with all its experts; closing this source closes it
    * @throws Error for experts of another model
    */
   constructor(
-    private readonly source: WeightSource,
+    source: WeightSource,
     private readonly kept: KeptExperts,
   ) {
-    this.architecture = withKeptExperts(source.architecture, kept);
-    this.identity = createHash('sha256')
+    super(source);
+    this.own = withKeptExperts(source.architecture, kept);
+    this.digest = createHash('sha256')
       .update(`coppice fewer experts 1\n${source.identity}\n${digestOfExperts(kept)}`)
       .digest('hex');
+  }
+
+  override get architecture(): Architecture {
+    return this.own;
+  }
+
+  override get identity(): string {
+    return this.digest;
   }
 
   get revision(): string | undefined {
     return this.source.revision;
   }
 
-  get bytesInGraph(): number {
-    return this.source.bytesInGraph;
-  }
-
-  shape(key: WeightKey): readonly number[] {
+  override shape(key: WeightKey): readonly number[] {
     const rows = this.rowsOf(key);
     const shape = this.source.shape(this.before(key));
     return rows ? [rows.length, ...shape.slice(1)] : shape;
   }
 
-  bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
+  override bind(g: Graph, key: WeightKey, rows?: Rows | Value): Value {
     const own = this.rowsOf(key);
     if (!own) return this.source.bind(g, this.before(key), rows);
     if (rows && 'name' in rows) return this.source.bind(g, key, takeRows(g, g.indices(own), rows));
     return this.source.bind(g, key, g.indices(some(own, rows)));
   }
 
-  async read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
+  override async read(key: WeightKey, rows?: Rows): Promise<Float32Array> {
     const own = this.rowsOf(key);
     if (!own) return this.source.read(this.before(key), rows);
     const wanted = some(own, rows);
@@ -60,16 +66,18 @@ export class FewerExperts implements WeightSource {
     return values;
   }
 
-  stored(key: WeightKey): TensorInfo | undefined {
+  override async readWide(key: WeightKey, rows?: Rows): Promise<Float64Array> {
+    return this.rowsOf(key)
+      ? Float64Array.from(await this.read(key, rows))
+      : readWide(this.source, this.before(key), rows);
+  }
+
+  override stored(key: WeightKey): TensorInfo | undefined {
     return this.rowsOf(key) ? undefined : this.source.stored(this.before(key));
   }
 
-  storedType(key: WeightKey): Dtype | undefined {
+  override storedType(key: WeightKey): Dtype | undefined {
     return typeInCheckpoint(this.source, this.before(key));
-  }
-
-  close(): Promise<void> {
-    return this.source.close();
   }
 
   /** The kept rows of a router, or of its bias; undefined for other weights. */
