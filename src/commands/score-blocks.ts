@@ -41,6 +41,7 @@ export type ScoreArguments = CommonArguments &
     | 'reduction'
     | 'objective'
     | 'count'
+    | 'maxKl'
     | 'keep'
     | 'exact'
     | 'granularity'
@@ -154,13 +155,15 @@ export async function sharing(coppice: Coppice, { path }: Chosen, args: ScoreArg
 /** Limits the number of blocks to the blocks that are not protected. */
 function sizeOf(
   { config }: Coppice,
-  { count, keep }: ScoreArguments,
+  { count, keep, maxKl }: ScoreArguments,
   blocks: number,
-): Pick<ScoreSpec, 'count' | 'keep'> {
+): Pick<ScoreSpec, 'count' | 'keep' | 'maxKl'> {
   const kept = keep ?? [...requireProtection(blocks, config).kept];
   const room = Math.max(1, blocks - kept.length);
   return {
-    count: count ?? Math.min(room, Math.max(1, Math.floor(blocks / 4))),
+    ...(maxKl === undefined
+      ? { count: count ?? Math.min(room, Math.max(1, Math.floor(blocks / 4))) }
+      : { count, maxKl }),
     ...(kept.length > 0 && { keep: kept }),
   };
 }

@@ -9,8 +9,8 @@ import { type Criterion, CRITERION_LIST, isSized } from '../engine/importance/cr
 import type { ModuleCost } from '../engine/importance/module-cost';
 import { formatNumber } from '../format/numbers';
 import type { Chosen } from '../host/ask/choose-checkpoint';
-import { wholeNumberFault } from '../host/ask/numbers';
-import { ask, pick, type PickChoice, type Step } from '../host/ask/steps';
+import { positiveFault, wholeNumberFault } from '../host/ask/numbers';
+import { ask, pick, type PickChoice, type Step, when } from '../host/ask/steps';
 import type { CommonArguments, JobArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { inform, nextCommand } from '../host/inform';
@@ -24,18 +24,39 @@ export type ModuleArguments = JobArguments<'score', 'granularity' | 'cost'>;
 
 export const moduleChoice = (): PickChoice<'modules'> => ({
   label: vscode.l10n.t('Attention and FFN apart'),
-  detail: vscode.l10n.t(
-    'As much as a number of blocks saves, to judge and heal here: no checkpoint can be written without one of the two',
-  ),
+  detail: vscode.l10n.t('A set to judge and heal here: no checkpoint can be written without one of the two'),
   value: 'modules',
 });
 
+/** What ends the choice. */
+type Until = 'count' | 'divergence';
+
+/** What the questions lead to. */
+export interface ModuleAnswers extends ModuleArguments {
+  readonly until?: Until;
+  readonly count?: number;
+  readonly maxKl?: number;
+}
+
 /** Asks how much is to go, and what a part costs. */
-export function moduleSteps<S extends ModuleArguments & { readonly count?: number }>(
-  { config }: Coppice,
-  { architecture }: Chosen,
-): Step<S>[] {
+export function moduleSteps<S extends ModuleAnswers>({ config }: Coppice, { architecture }: Chosen): Step<S>[] {
   const room = roomIn(architecture.layers.length, config);
+  const untilStep: Step<S> = async (_, place) => {
+    const { t } = vscode.l10n;
+    const choices: PickChoice<Until>[] = [
+      { label: t('As much as a number of blocks saves'), value: 'count' },
+      {
+        label: t('A limit on KL divergence'),
+        detail: t('As long as the KL divergence from the original stays below it, for example 0.5 nats'),
+        value: 'divergence',
+      },
+    ];
+    return { until: await pick(place, t('Select how much is to go'), choices, 'count') } as Partial<S>;
+  };
+  const limitStep: Step<S> = async (_, place) => {
+    const prompt = vscode.l10n.t('Largest KL divergence from the original, in nats');
+    return { maxKl: Number(await ask(place, { prompt, value: '0.5', fault: positiveFault })) } as Partial<S>;
+  };
   const countStep: Step<S> = async (_, place) => {
     const answer = await ask(place, {
       prompt: vscode.l10n.t('Number of blocks that attention and FFN should save as much as'),
@@ -52,7 +73,12 @@ export function moduleSteps<S extends ModuleArguments & { readonly count?: numbe
     ];
     return { cost: await pick(place, t('Select what the parts should save'), choices, 'bytes') } as Partial<S>;
   };
-  return [countStep, costStep];
+  return [
+    untilStep,
+    when(({ until }) => until && until === 'count', countStep),
+    when(({ until }) => until && until === 'divergence', limitStep),
+    costStep,
+  ];
 }
 
 /** What chooses among modules. */
@@ -69,17 +95,25 @@ function choosing(named: Criterion | undefined, shown: Criterion): Criterion {
   );
 }
 
-/** @throws UserError for a limit and for what ships */
-function blocksOf(coppice: Coppice, chosen: Chosen, goal: Goal | undefined): number {
-  if (goal && goal.kind !== 'fit' && goal.kind !== 'divergence' && goal.kind !== 'perplexity') {
-    return knownCount(coppice, goal, chosen);
-  }
+/**
+ * How much is to go: as much as a number of blocks saves, or as long as the divergence keeps to a limit.
+ * @throws UserError for a limit on perplexity and for what ships
+ */
+function amountOf(
+  coppice: Coppice,
+  chosen: Chosen,
+  goal: Goal | undefined,
+): Partial<Pick<ScoreArguments, 'count' | 'maxKl'>> {
+  if (goal?.kind === 'divergence') return { maxKl: goal.kl };
+  if (goal && goal.kind !== 'fit' && goal.kind !== 'perplexity') return { count: knownCount(coppice, goal, chosen) };
   throw new UserError(
     vscode.l10n.t('Attention and FFN cannot be suggested for this'),
     vscode.l10n.t(
-      'limits count whole blocks, and a goal ends in a file, which cannot be written without one of the two',
+      'they are judged by KL divergence, and a goal for an application ends in a file, which cannot be written without one of the two',
     ),
-    vscode.l10n.t('Give a number of blocks, a share or a size to save as much as; or choose whole blocks.'),
+    vscode.l10n.t(
+      'Give a limit on KL divergence, or a number of blocks, a share or a size to save as much as; or choose whole blocks.',
+    ),
   );
 }
 
@@ -87,8 +121,8 @@ function blocksOf(coppice: Coppice, chosen: Chosen, goal: Goal | undefined): num
 export interface ModuleSuggestion {
   readonly checkpoint: string;
   readonly criterion: Criterion;
-  /** Blocks that it saves as much as. */
-  readonly count: number;
+  /** Blocks that it saves as much as; undefined where a limit was given. */
+  readonly count: number | undefined;
   /** As jobs take it. */
   readonly removed: readonly (number | string)[];
 }
@@ -103,10 +137,10 @@ export async function suggestModules(
   args: CommonArguments & ModuleArguments & Pick<ScoreArguments, 'criterion'>,
   { goal, shown }: { readonly goal: Goal | undefined; readonly shown: Criterion },
 ): Promise<ModuleSuggestion> {
-  const count = blocksOf(coppice, chosen, goal);
+  const { count, maxKl } = amountOf(coppice, chosen, goal);
   const criterion = choosing(args.criterion, shown);
   const { device, throws, cost } = args;
-  const asked: ScoreArguments = { criterion, count, objective: 'kl', granularity: 'module', cost, throws };
+  const asked: ScoreArguments = { criterion, count, maxKl, objective: 'kl', granularity: 'module', cost, throws };
   const spec = scoreSpec(coppice, chosen, await sharing(coppice, chosen, asked));
   const { result } = await runJob(coppice, spec, { device });
   const { leftOut: removed = [], moduleSearch, removals = [] } = result;

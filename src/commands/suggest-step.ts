@@ -22,7 +22,7 @@ import { planEffect } from '../jobs/plan-effect';
 import type { ShipGoal } from '../protocol/journey';
 import { protectionOf, requireProtection } from '../state/protection';
 import { scoresOf } from './score-blocks';
-import { type ModuleArguments, moduleChoice, moduleSteps } from './suggest-modules';
+import { type ModuleAnswers, type ModuleArguments, moduleChoice, moduleSteps } from './suggest-modules';
 import { anyBlocks, isFor, knownCount, select } from './suggest-size';
 
 export interface SuggestArguments
@@ -38,7 +38,7 @@ export interface SuggestArguments
 /** Ways to set the size; a box asks for each but the goal. */
 type Measure = Exclude<Goal['kind'], 'fit'>;
 
-interface State extends SuggestArguments, GoalAnswers {
+interface State extends SuggestArguments, GoalAnswers, Pick<ModuleAnswers, 'until'> {
   readonly measure?: Measure | 'goal' | 'newGoal' | 'scores' | 'modules';
 }
 
@@ -117,19 +117,26 @@ export async function askSuggestion(
   const ofModules = moduleSteps<State>(coppice, chosen);
   if (args.granularity === 'module') return askAll<State>(title, args, ofModules);
   const start: State = { ...args, ...(isKnown && { criterion: args.criterion ?? scored }) };
-  const { measure, format, type, size, perplexity, repetition, same, probes, ...answers } = await askAll<State>(
-    title,
-    start,
-    [
-      ...(isKnown ? [] : [criterionStep]),
-      measureStep(args.criterion === undefined && scored !== undefined),
-      when(wantsOther, criterionStep),
-      when(wantsOther, measureStep(false)),
-      ...goalSteps<State>(coppice, chosen, shipping).map((step) => when(asksGoal, step)),
-      ...ofModules.map((step) => when(wantsModules, step)),
-      valueStep,
-    ],
-  );
+  const {
+    measure,
+    until: _until,
+    format,
+    type,
+    size,
+    perplexity,
+    repetition,
+    same,
+    probes,
+    ...answers
+  } = await askAll<State>(title, start, [
+    ...(isKnown ? [] : [criterionStep]),
+    measureStep(args.criterion === undefined && scored !== undefined),
+    when(wantsOther, criterionStep),
+    when(wantsOther, measureStep(false)),
+    ...goalSteps<State>(coppice, chosen, shipping).map((step) => when(asksGoal, step)),
+    ...ofModules.map((step) => when(wantsModules, step)),
+    valueStep,
+  ]);
   // What chooses blocks need not choose among modules.
   if (measure === 'modules') return { ...answers, criterion: args.criterion, granularity: 'module' };
   if (measure === 'newGoal') {

@@ -81,9 +81,9 @@ function nested({ model: { architecture } }: EstimatedJob, rows: RowShape, most:
   );
 }
 
-/** Counting how many blocks a limit leaves. */
+/** Counting how many blocks a limit leaves. Modules that go in turn stop at the limit themselves. */
 function counting(job: EstimatedJob): Work[] | undefined {
-  if (job.options.maxKl === undefined) return [];
+  if (job.options.maxKl === undefined || job.options.granularity === 'module') return [];
   const rows = measuredRows(job.options, job.model.architecture.context);
   return rows && [nested(job, rows, room(job))];
 }

@@ -100,11 +100,28 @@ describe('command line: score', function () {
     const [, option] = /without all of them: (--remove \S+)/.exec(stdout)!;
     assert.equal((await coppice(['eval', model, '--calibration', rows, ...option.split(' '), '--quiet'])).code, 0);
 
+    const maxKl = removals[0].kl;
+    const limited = await run(
+      ...of,
+      '--objective',
+      'kl',
+      '--max-kl',
+      String(maxKl),
+      '--keep',
+      '0',
+      '--record',
+      `${record}.2`,
+    );
+    const kept = limited.removals as typeof removals;
+    assert.ok(kept.length >= 1 && kept.every(({ kl }) => kl <= maxKl));
+    assert.equal((readJson(`${record}.2`) as { settings: Json }).settings.maxKl, maxKl);
+
     const refused = async (word: RegExp, ...args: string[]): Promise<void> => {
       const { code, stderr } = await coppice(args);
       assert.notEqual(code, 0);
       assert.match(stderr, word);
     };
+    await refused(/--max-kl[^]*--objective ppl does not measure it/, ...of, '--max-kl', '1');
     const timed = await run(...inTurn, '--cost', 'time');
     assert.equal(timed.cost, 'time');
     assert.ok((timed.removals as { saves: number }[]).every(({ saves }) => saves > 0 && saves < 60));

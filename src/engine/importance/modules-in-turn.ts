@@ -1,7 +1,8 @@
 /**
  * Removal in turn of parts of different sizes, up to a size: the block, attention or FFN goes whose absence costs least for what it
  * saves, the rest is measured again, repeat. Whole blocks are among the parts, because one half alone may cost more than both. What
- * is left of the size for no more large parts is filled with small ones.
+ * is left of the size for no more large parts is filled with small ones. With a limit of the divergence, parts go as long as one is
+ * left that keeps to it.
  */
 import { inPhases, type JobOptions, labelled } from '../progress';
 import { removedParts, type Step, stepsOf, type View, viewWithout } from '../model/view';
@@ -19,6 +20,8 @@ export interface WithinSize {
   /** What a step saves, above 0, and how much all removals save at most, in the same unit. */
   readonly saves: Saves;
   readonly size: number;
+  /** Nats: a part stays without which the divergence is above this. The sweep must measure it. */
+  readonly maxKl?: number;
   readonly sweep: Sweep;
 }
 
@@ -29,15 +32,18 @@ export interface WithinSize {
  */
 export async function removeWithin(
   start: View,
-  { candidates, saves, size, sweep }: WithinSize,
+  { candidates, saves, size, maxKl = Infinity, sweep }: WithinSize,
   job: JobOptions,
 ): Promise<RemovedInTurn> {
   const earlier = new Earlier();
   const removals: Removal[] = [];
+  const tooMuch = new Set<string>();
   let full: ModelLoss | undefined;
   let [view, left, rest] = [start, size, job];
   for (let round = 0; stepsOf(view, true).length > 1; round++) {
-    const open = openParts(view, candidates).filter((step) => fits(saves(step), left, size));
+    const open = openParts(view, candidates).filter(
+      (step) => fits(saves(step), left, size) && !tooMuch.has(nameOf(step)),
+    );
     if (open.length === 0) break;
     const mean = open.reduce((sum, step) => sum + saves(step), 0) / open.length;
     const [now, later] = inPhases(rest, [{ share: mean }, { share: Math.max(left - mean, SLACK * size) }]);
@@ -47,7 +53,11 @@ export async function removeWithin(
     const before = decisive(found.full);
     const prices = found.without.map((loss, i) => (decisive(loss) - before) / saves(some[i]));
     some.forEach((step, i) => earlier.learn(step, prices[i]));
-    const [best] = rankBlocks(prices);
+    // The more is gone, the more the next part costs: what is too much now stays.
+    const isWithin = (i: number): boolean => maxKl === Infinity || found.without[i].kl! <= maxKl;
+    for (const [i, step] of some.entries()) if (!isWithin(i)) tooMuch.add(nameOf(step));
+    const best = rankBlocks(prices).find(isWithin);
+    if (best === undefined) continue;
     const { meanNll, ppl, kl } = found.without[best];
     const saved = saves(some[best]);
     removals.push({ ...partOf(some[best]), meanNll, ppl, ...(kl !== undefined && { kl }), saves: saved });

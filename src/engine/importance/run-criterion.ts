@@ -91,10 +91,7 @@ export async function runCriterion(
         job,
       );
       const view = scope.view ?? fullView(model.architecture.layers.length);
-      const broken = [
-        ...(await resultWarnings(model, rows, view, result, job)),
-        ...shortRun(criterion, result, scope.count),
-      ];
+      const broken = [...(await resultWarnings(model, rows, view, result, job)), ...shortRun(criterion, result, scope)];
       return {
         result: { ...result, ...leftOutBy(view, result) },
         broken,
@@ -264,10 +261,12 @@ export async function loadCriterion(criterion: Criterion): Promise<CriterionModu
 }
 
 /** Warns when a criterion that chooses blocks found too few to remove, or had too little time. */
-function shortRun(criterion: Criterion, result: CriterionResult, count = 0): string[] {
+function shortRun(criterion: Criterion, result: CriterionResult, { count = 0, maxKl }: Scope): string[] {
   const { removals, search, energy, moduleSearch, cost } = result;
   const found = (removals ?? moduleSearch?.removed ?? setOf({ search, energy })?.blocks)?.length;
   if (found === undefined) return [];
+  if (found === 0 && maxKl !== undefined)
+    return [`${criterion} removes nothing: without any part, KL divergence is above the limit`];
   if (found === 0) return [`${criterion} removes nothing: every block is kept`];
   if (cost !== undefined) return moduleSearch ? shortSearch(moduleSearch, 'parts') : [];
   const fewer = found < count ? [`${criterion} removes ${found} of ${count} blocks: the other blocks are kept`] : [];

@@ -26,9 +26,11 @@ export interface Step<S> {
   readonly comes?: (state: S) => boolean | undefined;
 }
 
-/** A conditional step; `comes` as in `Step`. */
+/** A conditional step; `comes` as in `Step`. Where it comes, a condition of the step's own decides too. */
 export const when = <S>(comes: Required<Step<S>>['comes'], step: Step<S>): Step<S> =>
-  Object.assign((state: S, place: Place) => step(state, place), { comes });
+  Object.assign((state: S, place: Place) => step(state, place), {
+    comes: (state: S) => (comes(state) === true && step.comes ? step.comes(state) : comes(state)),
+  });
 
 /** Asks all steps in order, with a way back. @returns the state with all answers */
 export async function askAll<S>(title: string, state: S, steps: readonly Step<S>[]): Promise<S> {

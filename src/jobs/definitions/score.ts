@@ -63,7 +63,9 @@ const options = {
   }),
   maxKl: {
     ...maxKl,
-    help: 'also say how many of the least important blocks keep the mean KL divergence from the original below this, in nats',
+    help:
+      'also say how many of the least important blocks keep the mean KL divergence from the original below this, in nats; ' +
+      'by module, greedy and healed remove as long as it stays below this',
   },
   ratios: list(
     part('a share'),
@@ -94,6 +96,7 @@ export const score = defineJob({
     './SmolLM2-135M --criterion search --count 6 --budget 300 --calibration prose.txt',
     './SmolLM2-135M --granularity module --calibration prose.txt --remove 10,11',
     './SmolLM2-135M --criterion greedy --objective kl --granularity module --count 3 --calibration prose.txt',
+    './SmolLM2-135M --criterion greedy --objective kl --granularity module --max-kl 0.5 --calibration prose.txt',
   ],
   noun: () => l10n.t('Scoring'),
   title: (model, { criterion: by }) =>
@@ -169,9 +172,14 @@ function sharesFault({ criterion: by, ratios, remove: parts }: ScoreOptions): Fa
   };
 }
 
+/** Whether the criterion removes modules as long as the divergence keeps to a limit. */
+const stopsAtLimit = (by: ScoreOptions['criterion'], on: ScoreOptions['objective']): boolean =>
+  by === 'healed' || (by === 'greedy' && on === 'kl');
+
 /** Checks options that apply to one criterion only. */
 function scopeFault({
   criterion: by,
+  objective: on,
   granularity,
   cost,
   count,
@@ -187,14 +195,24 @@ function scopeFault({
       action: `Leave ${option('cost')} out.`,
     };
   }
-  if (limit !== undefined && (rows === undefined || granularity === 'module')) {
+  if (limit !== undefined && rows === undefined) {
+    return {
+      what: `${option('maxKl')} cannot be used here`,
+      why: `${option('calibration')} is not given, on which it is measured`,
+      action: `Add ${option('calibration', 'FILE')}.`,
+    };
+  }
+  if (limit !== undefined && granularity === 'module' && !stopsAtLimit(by, on)) {
     return {
       what: `${option('maxKl')} cannot be used here`,
       why:
-        rows === undefined
-          ? `${option('calibration')} is not given, on which it is measured`
-          : 'it counts whole blocks',
-      action: rows === undefined ? `Add ${option('calibration', 'FILE')}.` : `Leave ${option('granularity')} out.`,
+        by === 'greedy'
+          ? `${option('objective', 'ppl')} does not measure it`
+          : `by module, it belongs to the criteria that remove in turn: greedy and healed`,
+      action:
+        by === 'greedy'
+          ? `${set('objective', 'kl')}.`
+          : `${set('criterion', 'greedy')}, or leave ${option('maxKl')} out.`,
     };
   }
   if (granularity === 'module' && !criterionInfo(by).modules) {
@@ -204,7 +222,7 @@ function scopeFault({
       action: `${set('criterion', 'ppl')}, or leave ${option('granularity')} out.`,
     };
   }
-  if (isSized(by) && count === undefined) {
+  if (isSized(by) && count === undefined && !(limit !== undefined && granularity === 'module')) {
     return {
       what: `${by} needs a number of blocks`,
       why: `${option('count')} is not given`,

@@ -29,16 +29,19 @@ export async function runScore(
   // A limit or a share may take any number of parts, so the whole order must be exact.
   const exact = (options.maxKl ?? options.ratios) === undefined ? options.exact : 2 * length;
   if (keep) requireKept(keep, length);
+  // Modules that go in turn stop at the limit; of blocks, it is counted afterwards how many keep to it.
+  const limit = granularity === 'module' ? options.maxKl : undefined;
   const scored = await runCriterion(
     checkpoint,
     criterion,
     { ...options, ...modelOptions(options, context), precision },
     context.job,
     {
-      count,
+      count: limit === undefined ? count : (count ?? length),
       view,
       granularity,
       cost,
+      maxKl: limit,
       changes,
       exact,
       isExactAsked: options.exact !== undefined,
@@ -46,7 +49,7 @@ export async function runScore(
     },
   );
   scored.warnings.forEach(context.warn);
-  const within = await withinLimit(options, opened, scored, context);
+  const within = granularity === 'module' ? undefined : await withinLimit(options, opened, scored, context);
   const calibration = scored.calibration ? withoutRows(scored.calibration) : null;
   const { summary, results } = scoreReport(
     subjectOf(opened, criterion),
@@ -61,7 +64,12 @@ export async function runScore(
     results: { ...results, ...chosen },
     run: detailsOf(checkpoint, options, {
       inputs: [...scored.inputs, ...inputs],
-      settings: { ...recordedOptions(score, options), removed: removedJson(removed), ...scored.settings },
+      settings: {
+        ...recordedOptions(score, options),
+        removed: removedJson(removed),
+        ...(limit !== undefined && { maxKl: limit }),
+        ...scored.settings,
+      },
       seed: scored.seed,
       device: scored.device,
       precision: scored.precision,

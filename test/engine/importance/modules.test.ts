@@ -195,6 +195,29 @@ describe('modules that go in turn', () => {
     assert.ok(taken / rounds > 2 / 3 && taken / rounds < 3 / 2, `${taken} instead of ${rounds}`);
   });
 
+  it('go as long as the divergence keeps to a limit, the cheapest for what they save first', async () => {
+    // An attention costs 1, 2, 3, 4 and an FFN 30, 20, 5, 8.
+    const { sweep } = priced(
+      4,
+      (module) => (module % 2 === 0 ? module / 2 + 1 : [30, 20, 5, 8][module >> 1]),
+      () => 0,
+    );
+    const diverging: Sweep = async (...round) => {
+      const { full, without } = await sweep(...round);
+      return { full: { ...full, kl: full.meanNll }, without: without.map((each) => ({ ...each, kl: each.meanNll })) };
+    };
+    const saves: Saves = ({ attention, ffn }) => Number(attention) + 3 * Number(ffn);
+    const within = (maxKl: number) => removeWithin(fullView(4), { saves, size: 16, maxKl, sweep: diverging }, {});
+    const { removals } = await within(15);
+    // 2.ffn costs 5/3 for what it saves. 3.ffn costs 8/3, less than the attentions left, but would be 16 with the first three.
+    assert.deepEqual(removals.map(named), ['0.attention', '2.ffn', '1.attention', '2.attention', '3.attention']);
+    assert.deepEqual(
+      removals.map(({ kl }) => kl),
+      [1, 6, 8, 11, 15],
+    );
+    assert.deepEqual((await within(0.5)).removals, []);
+  });
+
   it('stop before nothing is left, and where nothing fits', async () => {
     const { sweep } = priced(
       2,

@@ -150,7 +150,9 @@ describe('commands', () => {
     const healed = await run<HealResult>('heal', { checkpoint, remove, data: text, tokens: 64, patch });
     assert.deepEqual([healed.removed, healed.out], [[5, '4.attention'], null]);
 
-    for (const refused of [{ criterion: 'ppl' }, { count: undefined, maxKl: 1 }, { count: undefined, maxRatio: 2 }]) {
+    const limited = await run<ModuleSuggestion>('suggestBlocks', { ...byBytes, count: undefined, maxKl: 0.5 });
+    assert.equal(limited.count, undefined);
+    for (const refused of [{ criterion: 'ppl' }, { count: undefined, maxRatio: 2 }]) {
       await assert.rejects(run('suggestBlocks', { ...byBytes, ...refused }), UserErrorLike);
     }
   });

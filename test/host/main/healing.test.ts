@@ -166,6 +166,8 @@ describe('the story of healing', function () {
     await until('it is the only choice', async () => (await focused()).startsWith('Attention and FFN apart'));
     assert.match(await focused(), /to judge and heal here: no checkpoint can be written without one of the two/);
     await window.page.keyboard.press('Enter');
+    await asks('Select how much is to go');
+    await window.page.keyboard.press('Enter');
     await box().getByText('Number of blocks that attention and FFN should save as much as').waitFor();
     await box().locator('input').first().fill('3'); // less is best saved by whole blocks here
     await window.page.keyboard.press('Enter');

@@ -38,6 +38,16 @@ describe('questions in steps', () => {
     assert.deepEqual(places, ['a 1/?', 'b 2/?', 'a 1/?', 'b 2/?', 'c 3/3']);
   });
 
+  it('obey the condition of the group that they are in, and then their own', async () => {
+    const places: string[] = [];
+    const own = when<Answers>(({ c }) => c === 'own', step(places, 'b', '2'));
+    for (const a of ['group', 'none']) {
+      for (const c of ['own', 'other'])
+        await askAll<Answers>('x', { a, c }, [when((state) => state.a === 'group', own)]);
+    }
+    assert.deepEqual(places, ['b 1/1']);
+  });
+
   it('count what is given as not asked', async () => {
     const places: string[] = [];
     const text = when<Answers>(({ a }) => (a === undefined ? undefined : a !== 'no text'), step(places, 'b', '2'));

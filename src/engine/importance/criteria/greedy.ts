@@ -35,6 +35,8 @@ export interface GreedyOptions {
   readonly screening?: Screening;
   /** Removes modules and blocks that together save at most as much as `count` mean blocks. */
   readonly modules?: Saves;
+  /** Of modules, with the objective kl: they go as long as the divergence stays below this, in nats. */
+  readonly maxKl?: number;
 }
 
 export type Removed = RemovedInTurn & { readonly screen?: ScreenSummary };
@@ -51,13 +53,13 @@ export async function scoreGreedy(
   job: JobOptions = {},
 ): Promise<Removed> {
   const { view = fullView(model.architecture.layers.length), count, candidates, objective, teacher = model } = options;
-  const { screening, modules } = options;
+  const { screening, modules, maxKl } = options;
   const steps = stepsOf(view);
   const open = openSteps(steps, candidates);
   const shares = modules
     ? inOne(modulesWork(model.architecture, steps.length, open, count, objective))
     : greedyWork(model.architecture, steps.length, open, count, objective);
-  const turn = { view, count, candidates, screening, modules };
+  const turn = { view, count, candidates, screening, modules, maxKl };
   if (objective !== 'kl') {
     const rounds = inPhases(
       job,
@@ -85,7 +87,7 @@ export const removeByDivergence = (
   job: JobOptions,
 ): Promise<Removed> => removeBy(DIVERGENCES, model, rows, turn, rounds, job);
 
-type Turn = Pick<GreedyOptions, 'view' | 'count' | 'candidates' | 'screening' | 'modules'> & {
+type Turn = Pick<GreedyOptions, 'view' | 'count' | 'candidates' | 'screening' | 'modules' | 'maxKl'> & {
   readonly teacher: Teacher;
 };
 
@@ -93,7 +95,7 @@ async function removeBy<V extends object>(
   measure: SweepMeasure<V>,
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.layers.length), count, candidates, screening, modules, teacher }: Turn,
+  { view = fullView(model.architecture.layers.length), count, candidates, screening, modules, maxKl, teacher }: Turn,
   rounds: readonly JobOptions[],
   job: JobOptions,
 ): Promise<Removed> {
@@ -117,17 +119,17 @@ async function removeBy<V extends object>(
   };
   if (modules) {
     const size = count * meanBlock(model.architecture, modules);
-    return removeWithin(view, { candidates, saves: modules, size, sweep }, rounds[0]);
+    return removeWithin(view, { candidates, saves: modules, size, maxKl, sweep }, rounds[0]);
   }
   return removeInTurn(steps, { count, candidates, sweep }, rounds, job);
 }
 
 export const scoreRows: ScoreRows = async (model, rows, scope, job) => {
-  const { view, count = 0, kept, objective, teacher, screening, granularity, cost = 'bytes' } = scope;
+  const { view, count = 0, kept, objective, teacher, screening, granularity, cost = 'bytes', maxKl } = scope;
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
   const options = { view, count, candidates, objective, teacher };
   if (granularity !== 'module')
     return { ...(await scoreGreedy(model, rows, { ...options, screening }, job)), objective };
   const modules = await savesOf(cost, model, rows, job);
-  return { ...(await scoreGreedy(model, rows, { ...options, modules }, job)), objective, cost };
+  return { ...(await scoreGreedy(model, rows, { ...options, modules, maxKl }, job)), objective, cost };
 };

@@ -36,6 +36,7 @@ export async function scoreHealed(
     candidates,
     teacher = model,
     modules,
+    maxKl,
   }: Omit<GreedyOptions, 'objective'>,
   job: JobOptions = {},
 ): Promise<RemovedInTurn> {
@@ -64,7 +65,7 @@ export async function scoreHealed(
       if (modules) {
         const size = count * meanBlock(architecture, modules);
         const measured: Sweep = (...round) => sweep.measure(...round);
-        return await removeWithin(view, { candidates, saves: modules, size, sweep: measured }, rounds[0]);
+        return await removeWithin(view, { candidates, saves: modules, size, maxKl, sweep: measured }, rounds[0]);
       }
       return await removeInTurn(
         steps,
@@ -107,9 +108,9 @@ export function shortlist(left: readonly LeftOver[], count: number): number[] {
 }
 
 export const scoreRows: ScoreRows = async (model, rows, scope, job) => {
-  const { view, count = 0, kept, teacher, granularity, cost = 'bytes' } = scope;
+  const { view, count = 0, kept, teacher, granularity, cost = 'bytes', maxKl } = scope;
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
   if (granularity !== 'module') return scoreHealed(model, rows, { view, count, candidates, teacher }, job);
   const modules = await savesOf(cost, model, rows, job);
-  return { ...(await scoreHealed(model, rows, { view, count, candidates, teacher, modules }, job)), cost };
+  return { ...(await scoreHealed(model, rows, { view, count, candidates, teacher, modules, maxKl }, job)), cost };
 };
