@@ -117,7 +117,7 @@ export function modelsPage(): Page {
         '_GGUF architecture_: of a model whose blocks are all equal. Models of LLaMA’s block whose blocks differ in width become `deci`. ' +
           'With experts, what llama.cpp computes otherwise is refused by name: dense blocks among those with experts, weights of ' +
           'experts that are divided by their sum or not as its architecture has it (`norm_topk_prob`), `clip_qkv`. Of LFM2, biases of the ' +
-          'convolutions (`conv_bias`); of Granite 4, models with Mamba; of Qwen3.5, keys and values of different widths; of Falcon-H1, norms and biases of Mamba. One block with attention has to be left.',
+          'convolutions (`conv_bias`); of Granite 4, which becomes `granitehybrid` with Mamba and `granitemoe` with experts alone, biases of Mamba’s matrices, convolutions without, bounded steps of time, and experts alone without rotation; of Qwen3.5, keys and values of different widths; of Falcon-H1, norms and biases of Mamba. One block with attention has to be left.',
         '_ONNX_: the type by which transformers.js and onnxruntime-genai load it.',
       ]),
     ),

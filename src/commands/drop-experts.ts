@@ -1,6 +1,7 @@
 /** Drop Experts…: scores the experts of a mixture of experts on a text, and writes the model without the lowest of each block. */
 import * as vscode from 'vscode';
 import { openResults } from '../editors/results/panel';
+import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
 import { EXPERT_RATIO } from '../engine/importance/experts/criteria';
 import { planExperts } from '../engine/importance/experts/plan';
 import { keptCount } from '../engine/importance/experts/select';
@@ -12,7 +13,7 @@ import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { chooseFile } from '../host/ask/choose-file';
 import { requireSpace } from '../host/ask/disk-space';
 import { wholeNumberFault } from '../host/ask/numbers';
-import { askOutputFolder, outputFolder } from '../host/ask/output-folder';
+import { askOutputFile, askOutputFolder, outputFolder } from '../host/ask/output-folder';
 import { settingsText } from '../host/ask/settings-text';
 import { ask, askAll, type Step } from '../host/ask/steps';
 import type { Command, CommonArguments } from '../host/command';
@@ -81,9 +82,13 @@ function outStep(
   { keep: usual }: Pick<ReturnType<typeof planExperts>, 'keep'>,
 ): Step<DropExpertsArguments> {
   return async ({ keep = usual }, place) => {
-    const value = outputFolder(coppice.config.outputFolder, checkpoint, vscode.l10n.t('{0}-experts', keep));
-    const prompt = vscode.l10n.t('The new folder');
-    return { out: await askOutputFolder(place, { prompt, value, bytes: checkpoint.size.all }) };
+    const extension = isGgufCheckpoint(checkpoint) ? '.gguf' : undefined;
+    const suffix = vscode.l10n.t('{0}-experts', keep);
+    const value = outputFolder(coppice.config.outputFolder, checkpoint, suffix, extension);
+    const bytes = checkpoint.size.all;
+    if (extension === undefined)
+      return { out: await askOutputFolder(place, { prompt: vscode.l10n.t('The new folder'), value, bytes }) };
+    return { out: await askOutputFile(place, { prompt: vscode.l10n.t('The new file'), value, bytes, extension }) };
   };
 }
 

@@ -2,7 +2,12 @@
 import type { Stats } from 'node:fs';
 import { access, constants, lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { foldersOf } from '../engine/checkpoint/folders';
+import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
+import type { Checkpoint } from '../engine/checkpoint/types';
 import { systemErrorCode, UserError } from '../engine/errors';
+import { checkTarget } from '../engine/files/target';
+import { command, option } from '../engine/option-token';
 
 /**
  * Refuses an unusable path before the run computes for hours.
@@ -49,6 +54,26 @@ export async function checkFileTarget(
 export async function refuseExisting(file: string, action: string): Promise<void> {
   const there = await lstat(file).catch(() => undefined);
   if (there) throw new UserError(`${file} exists already`, 'Coppice never overwrites', action);
+}
+
+/**
+ * Refuses an output before the work starts: a model in a GGUF file becomes a GGUF file, and one in a folder a folder.
+ * @throws UserError for another one, and for one that could not be written
+ */
+export async function checkLikeSource(checkpoint: Checkpoint, out: string): Promise<void> {
+  const isGguf = isGgufCheckpoint(checkpoint);
+  if (isGguf !== /\.gguf$/i.test(out)) {
+    throw new UserError(
+      `${option('out', out)} does not suit the model`,
+      isGguf ? 'a model in a GGUF file becomes a GGUF file' : 'a model in a folder becomes a folder',
+      isGguf
+        ? 'Give a name that ends in .gguf.'
+        : `Give the name of a folder, and write other formats from it: ${command('export', 'FOLDER', option('format', 'gguf'))}.`,
+    );
+  }
+  if (!isGguf) return checkTarget(out, foldersOf(checkpoint));
+  await checkFileTarget('the GGUF file', out, checkpoint.path);
+  await refuseExisting(out, 'Name another file.');
 }
 
 async function isAmong({ dev, ino }: Stats, paths: readonly string[]): Promise<boolean> {

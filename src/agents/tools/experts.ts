@@ -27,7 +27,7 @@ export const dropExperts = jobTool({
     samples: true,
     length: true,
     text: true,
-    out: 'the new folder; it must not exist. Without it nothing is written',
+    out: 'the new folder, or GGUF file if the model is one; it must not exist. Without it nothing is written',
   }),
   ask: async (given, context) => {
     const { checkpoint, architecture } = await opened(String(given.checkpoint), context.signal);

@@ -46,6 +46,30 @@ export function stacksIn(
   return found;
 }
 
+/**
+ * The stacks that the family's files have where these tensors are of single experts, as those of a GGUF file are. By the name of the weight
+ * that comes first in each.
+ */
+export function stacksToMake(
+  architecture: Architecture,
+  tensors: ReadonlyMap<string, TensorInfo>,
+): ReadonlyMap<string, FoundStack> {
+  const { stacks, alwaysStacked } = familyOf(architecture);
+  const made = new Map<string, FoundStack>();
+  if (!stacks || !alwaysStacked) return made;
+  for (const layer of architecture.layers.keys()) {
+    for (const stack of stacks(architecture, layer)) {
+      const names = partNames(architecture, { ...stack, layer });
+      if (names.every((name) => tensors.has(name))) made.set(names[0], { ...stack, layer });
+    }
+  }
+  return made;
+}
+
+/** The names that the weights in a stack have by themselves. */
+export const partNames = (architecture: Architecture, { layer, parts }: FoundStack): string[] =>
+  parts.map(({ name }) => weightOf(architecture, { layer, name })!.name);
+
 function requireShape(name: string, shape: readonly number[], tensors: ReadonlyMap<string, TensorInfo>): void {
   const tensor = tensors.get(name);
   if (tensor?.shape.join() === shape.join()) return;

@@ -4,6 +4,7 @@ import { type RegularFile, withFile } from '../files/regular-file';
 import { isBlockType, isReadable } from './dtype';
 import { dequantize } from './gguf/dequantize';
 import { TENSOR_TYPES_BY_NAME } from './gguf/types';
+import { rowsOfHalves } from './joined';
 import { bytesOfRows, type StoredTensor, storedTensor } from './stored-tensor';
 import { requireRows, type Rows, type TensorInfo, type Tiled } from './tensor';
 import { columnsMoved, fileLine, runsOf } from './tiled';
@@ -25,6 +26,7 @@ export async function readTensor(tensor: TensorInfo, rows?: Rows): Promise<Float
  * @throws UserError when the file cannot be read or the dtype not widened
  */
 export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Float32Array> {
+  if (tensor.halves) return readHalves(file, tensor, tensor.halves, rowsAsked(tensor, rows));
   if (tensor.scales) {
     const asked = rowsAsked(tensor, rows);
     if (tensor.scales.file === tensor.file) return readPackedRows(file, tensor, asked, file);
@@ -41,6 +43,24 @@ export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: R
   return ofModel(values, width, tensor);
 }
 
+/** Rows of a tensor in two, each of which may have a type of its own. @param file with the upper half */
+async function readHalves(
+  file: RegularFile,
+  { shape }: StoredTensor,
+  halves: NonNullable<TensorInfo['halves']>,
+  asked: Rows,
+): Promise<Float32Array> {
+  const width = shape.slice(1).reduce((a, b) => a * b, 1);
+  const values = new Float32Array(asked.count * width);
+  const [upper, lower] = halves.map(storedTensor);
+  const [first, second] = rowsOfHalves(upper.shape[0], asked);
+  if (first.count > 0) values.set(await readRows(file, upper, first));
+  if (second.count === 0) return values;
+  const read = (other: RegularFile): Promise<Float32Array> => readRows(other, lower, second);
+  values.set(await (lower.file === upper.file ? read(file) : withFile(lower.file, read)), first.count * width);
+  return values;
+}
+
 /** Numbers of the model from those of the file, row by row. */
 function ofModel(values: Float32Array, width: number, { above, tiled, power }: StoredTensor): Float32Array {
   if (above !== undefined) return values.map((value) => value - above);
@@ -53,7 +73,8 @@ function ofModel(values: Float32Array, width: number, { above, tiled, power }: S
  * @throws UserError when the file cannot be read
  */
 export async function readRowBytes(file: RegularFile, tensor: StoredTensor, rows?: Rows): Promise<Buffer> {
-  const { paired, woven, tiled } = tensor;
+  const { paired, woven, tiled, halves } = tensor;
+  if (halves) throw new Error(`the bytes of ${tensor.name} lie in two tensors`);
   if (woven) return readColumns(file, tensor, woven, rowsAsked(tensor, rows));
   if (tiled?.axis === 'rows') return readTiled(file, tensor, tiled, rowsAsked(tensor, rows));
   if (paired === undefined) {
@@ -122,6 +143,7 @@ export type EachPiece = (use: (piece: Uint8Array) => void) => Promise<void>;
  * @throws UserError when the file cannot be read
  */
 export function withPieces<T>(tensor: TensorInfo, body: (each: EachPiece) => Promise<T>): Promise<T> {
+  if (tensor.halves) throw new Error(`the bytes of ${tensor.name} lie in two tensors`);
   const { file, offset, bytes } = storedTensor(tensor);
   return withFile(file, (opened) => {
     const unit = TENSOR_TYPES_BY_NAME.get(tensor.dtype)?.blockBytes ?? 1;

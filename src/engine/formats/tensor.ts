@@ -27,11 +27,13 @@ export interface TensorInfo {
   readonly power?: true;
   /** Set if the rows lie among those of other weights. Reading gives the model's. */
   readonly woven?: Woven;
+  /** Set if its rows lie in two tensors of a file (joined.ts): these, in order. */
+  readonly halves?: readonly [upper: TensorInfo, lower: TensorInfo];
 }
 
 /** Whether the bytes of a tensor are the numbers of the model in its order. */
-export const liesAsInModel = ({ paired, above, tiled, power, woven }: Partial<TensorInfo>): boolean =>
-  [paired, above, tiled, power, woven].every((differs) => differs === undefined);
+export const liesAsInModel = ({ paired, above, tiled, power, woven, halves }: Partial<TensorInfo>): boolean =>
+  [paired, above, tiled, power, woven, halves].every((differs) => differs === undefined);
 
 /** Heads in another order (tiled.ts). */
 export interface Tiled {

@@ -1,4 +1,5 @@
 /** Compares a checkpoint that was written, safetensors or GGUF, with the view that it was written from. */
+import { isTakenApart } from '../checkpoint/gguf/as-gguf';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { requireArchitecture } from '../checkpoint/open';
 import { storedWeight } from '../checkpoint/stacks';
@@ -15,6 +16,7 @@ import { USED_IMATRIX } from '../formats/gguf/imatrix';
 import { asGgufModel } from '../weights/as-gguf';
 import { withChanges } from '../weights/overlay';
 import { checkpointWeights } from '../weights/checkpoint';
+import type { WeightSource } from '../weights/source';
 import { compareLogits, compareTokens } from './compare';
 import type { ModelReader } from './reader';
 import { verificationRows, type VerificationRows } from './rows';
@@ -111,15 +113,20 @@ async function comparedWeights({ checkpoint, changes, view }: OpenedModel, writt
   const source = withChanges(checkpointWeights(checkpoint), changes);
   const weights = checkpointWeights(written);
   try {
-    const stored = { typeOf: typesOf(written), isWeighed: await isWeighed(written) };
     // A GGUF file can have the numbers in other matrices.
     const like = isGgufCheckpoint(written) ? asGgufModel(source) : source;
-    return await compareWeights(like, weights, keptBlocksOf(view), stored, job);
+    const found = isGgufCheckpoint(written) ? inMatricesOfFile(weights) : weights;
+    const stored = { typeOf: typesOf(written, found), isWeighed: await isWeighed(written) };
+    return await compareWeights(like, found, keptBlocksOf(view), stored, job);
   } finally {
     await source.close();
     await weights.close();
   }
 }
+
+/** The weights of a GGUF file in its own matrices: some are in one where it has two. */
+const inMatricesOfFile = (weights: WeightSource): WeightSource =>
+  isTakenApart(weights.architecture) ? asGgufModel(weights) : weights;
 
 /** Whether an importance matrix guided the rounding of a GGUF file. */
 async function isWeighed({ format, shards }: Checkpoint): Promise<boolean> {
@@ -131,9 +138,12 @@ async function isWeighed({ format, shards }: Checkpoint): Promise<boolean> {
 export const keptBlocksOf = ({ attention }: View): number[] =>
   [...attention.keys()].filter((block) => attention[block]);
 
-function typesOf(written: Checkpoint): (key: WeightKey) => string | undefined {
+/** @param found the weights of the file, in its matrices */
+function typesOf(written: Checkpoint, found: WeightSource): (key: WeightKey) => string | undefined {
   const architecture = requireArchitecture(written);
   return (key) => {
+    const half = isTakenApart(architecture) ? found.stored(key) : undefined;
+    if (half) return half.dtype;
     const name = weightOf(architecture, key)?.name;
     return name === undefined ? undefined : storedWeight(written, name)?.dtype;
   };

@@ -55,6 +55,7 @@ class TakenApart extends Over {
   override stored(key: WeightKey): TensorInfo | undefined {
     const stored = this.source.stored(wholeKey(key));
     if (!stored || !isHalf(key)) return stored;
+    if (stored.halves) return stored.halves[isUp(key) ? 1 : 0];
     const whole = storedTensor(stored);
     const bytes = whole.bytes / 2;
     const half: TensorInfo & { readonly offset: number } = {

@@ -20,7 +20,7 @@ export const ELEMENT_TYPES: Readonly<Record<WeightDtype, ElementType>> = {
  * @param rows as in `WeightSource.bind`
  */
 export function bindTensor(g: Graph, tensor: StoredTensor, name: string, rows?: Rows | Value): Value {
-  if (tensor.above !== undefined || tensor.tiled || tensor.power)
+  if (tensor.above !== undefined || tensor.tiled || tensor.power || tensor.halves)
     throw new Error(`${tensor.name} is not stored as it is used`);
   if (tensor.woven) return ofColumns(g, tensor, name, tensor.woven, rows);
   if (tensor.paired !== undefined) return cast(g, inOrder(g, tensor, name, tensor.paired, rows), 'float32');

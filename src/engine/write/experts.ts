@@ -1,5 +1,5 @@
 /**
- * Writes a checkpoint with fewer experts, and without some blocks where that is asked for: kept experts are copied byte for byte
+ * Writes a model with fewer experts, and without some blocks where that is asked for: kept experts are copied byte for byte
  * under their new numbers, of the router the rows for them, and the config says how many there are.
  */
 import { join } from 'node:path';
@@ -7,18 +7,21 @@ import { withLayers } from '../checkpoint/architecture';
 import { keptBlocks } from '../checkpoint/block-list';
 import { expertCountFields } from '../checkpoint/families/moe';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
-import { digestOfExperts, type KeptExperts, withKeptExperts } from '../checkpoint/kept-experts';
+import { digestOfExperts, expertBlocks, type KeptExperts, withKeptExperts } from '../checkpoint/kept-experts';
 import { ofExpert } from '../checkpoint/kinds/experts';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { stacksIn } from '../checkpoint/stacks';
 import { type BlockWeightName, keysByName, type LayerWeightKey, weightOf } from '../checkpoint/weight-key';
-import { UserError } from '../errors';
 import { readSmallFile } from '../files/regular-file';
 import { MAX_CONFIG_BYTES } from '../formats/limits';
 import type { TensorInfo } from '../formats/tensor';
+import type { JobOptions } from '../progress';
 import { modelName, type RunRecord } from '../records/record';
+import { checkpointWeights } from '../weights/checkpoint';
+import { FewerExperts } from '../weights/fewer-experts';
 import { type ConfigEdit, configEdits, editConfigText, headEdits } from './config';
+import { writeGguf } from './gguf/write-gguf';
 import { type Plan, planCheckpoint } from './plan';
 import {
   companionBytes,
@@ -44,19 +47,7 @@ export interface FewerExpertsWriting extends FewerExpertsPlan {
 }
 
 /**
- * Refuses a source that no such checkpoint can be written from, before anything is computed.
- * @throws UserError for a GGUF file
- */
-export function requireExpertFiles(checkpoint: Checkpoint): void {
-  if (!isGgufCheckpoint(checkpoint)) return;
-  throw new UserError(
-    `${modelName(checkpoint)} cannot be written with fewer experts`,
-    'it is a GGUF file, whose experts lie on top of each other',
-    'Drop experts from the checkpoint in the format of Hugging Face, and export that as GGUF.',
-  );
-}
-
-/**
+ * Of a model in GGUF files a GGUF file, of another one a folder.
  * @param out must not exist
  * @throws UserError when it cannot be written; CancelledError. No partial output remains
  */
@@ -65,13 +56,35 @@ export async function writeFewerExperts(
   { card, record, ...wanted }: FewerExpertsWriting,
   out: string,
   options: WriteOptions = {},
-): Promise<Written & { readonly bytes: number }> {
-  requireExpertFiles(checkpoint);
+): Promise<Omit<Written, 'record'> & { readonly bytes: number }> {
+  if (isGgufCheckpoint(checkpoint)) return writeGgufFile(checkpoint, { record, ...wanted }, out, options);
   const planned = await planFewerExperts(checkpoint, wanted, options);
   const companions = await companionsOf(checkpoint);
   const bytes = planned.plan.bytes + Buffer.byteLength(planned.config) + companionBytes(companions);
   const next: NewCheckpoint = { ...planned, companions, card: card(bytes), record: () => record(bytes) };
   return { ...(await writeCheckpoint(checkpoint, next, out, options)), bytes };
+}
+
+/** Stacks lose the matrices of experts that go; all other tensors but routers are copied whole. */
+async function writeGgufFile(
+  checkpoint: Checkpoint,
+  { kept, removed, record }: Omit<FewerExpertsWriting, 'card'>,
+  out: string,
+  job: JobOptions,
+): Promise<Omit<Written, 'record'> & { readonly bytes: number }> {
+  const [before] = expertBlocks(requireArchitecture(checkpoint));
+  const [left] = [...kept.values()];
+  const name = modelName(checkpoint);
+  const weights = new FewerExperts(checkpointWeights(checkpoint), kept);
+  try {
+    const blocks = keptBlocks(weights.architecture.layers.length, removed);
+    const without = removed.length > 0 ? ` and ${blocks.length} of its blocks` : '';
+    const description = `${name} with ${left.length} of the ${before.experts.count} experts of each block${without}, written with Coppice`;
+    const { file, bytes } = await writeGguf(checkpoint, weights, out, { ...job, kept: blocks, description, record });
+    return { out: file, bytes, leftBehind: [] };
+  } finally {
+    await weights.close();
+  }
 }
 
 async function planFewerExperts(

@@ -10,7 +10,7 @@ import { readConfigArchitecture } from '../checkpoint/config';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { requireArchitecture } from '../checkpoint/open';
 import { checkpointReduction, type Reduction } from '../checkpoint/reduction';
-import { type FoundStack, stacksIn } from '../checkpoint/stacks';
+import { type FoundStack, partNames, stacksIn, stacksToMake } from '../checkpoint/stacks';
 import type { Checkpoint } from '../checkpoint/types';
 import { newBiases } from '../checkpoint/used-tensors';
 import { ROTARY_BUFFER } from '../checkpoint/verify';
@@ -54,10 +54,13 @@ export async function planModel(source: Checkpoint, weights: WeightSource, wante
   const whole = requireArchitecture(source);
   const removal = checkpointReduction(source, removed);
   const narrower = narrowedConfig(source, removal.kept);
+  const made = madeStacks(source, weights, dtype);
+  const rewrite = rewriter(weights, stacksIn(whole, source.tensors), dtype);
   const plan = planCheckpoint(source, removed, {
     maxShardBytes,
     notes,
-    rewrite: rewriter(weights, stacksIn(whole, source.tensors), dtype),
+    rewrite: (tensor) => made.get(tensor.name)?.rewrite ?? rewrite(tensor),
+    renamed: ({ name }) => (made.has(name) ? made.get(name)?.name : name),
     added: adder(source, weights, narrower?.zeros ?? [], dtype),
   });
   const config = source.config ?? {};
@@ -146,6 +149,28 @@ function rewriter(
     const read = async (rows: Rows): Promise<Float64Array> => Float64Array.from(await readTensor(tensor, rows));
     return { dtype: own, shape: tensor.shape, read };
   };
+}
+
+/**
+ * The experts of a GGUF file on top of each other, where the family's checkpoints have them so: the stack in place of the weight that is
+ * first in it, and undefined in place of the others.
+ */
+function madeStacks(
+  source: Checkpoint,
+  weights: WeightSource,
+  dtype: WeightDtype | undefined,
+): ReadonlyMap<string, { readonly name: string; readonly rewrite: Rewrite } | undefined> {
+  const made = new Map<string, { readonly name: string; readonly rewrite: Rewrite } | undefined>();
+  if (!isGgufCheckpoint(source)) return made;
+  const architecture = requireArchitecture(source);
+  for (const [first, stack] of stacksToMake(architecture, source.tensors)) {
+    const parts = partNames(architecture, stack);
+    const types = new Set(parts.map((name) => ownType(source.tensors.get(name)!)));
+    const [own] = types.size === 1 ? types : (['F32'] as const);
+    for (const name of parts) made.set(name, undefined);
+    made.set(first, { name: stack.name, rewrite: stackRewrite(stack, weights, dtype ?? own) });
+  }
+  return made;
 }
 
 const ownType = ({ dtype }: TensorInfo): WeightDtype => (isReadable(dtype) ? weightTypeOf(dtype) : 'F32');

@@ -1,6 +1,6 @@
 /** Drops the experts that a mixture of experts needs least. */
 import { EXPERT_CRITERIA, EXPERT_RATIO } from '../../engine/importance/experts/criteria';
-import { command, option, value } from '../../engine/option-token';
+import { option, value } from '../../engine/option-token';
 import { isObject, type JsonObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import { joined, removedWords } from '../about';
@@ -49,7 +49,7 @@ const options = {
     noun: () => l10n.t('the loss before and after'),
     recorded: true,
   }),
-  out: folder('folder of the new checkpoint; it must not exist. Without it nothing is written', {
+  out: folder('GGUF file, or folder of the new checkpoint, as the model is; it must not exist. Without it nothing is written', {
     writes: true,
     usual: 'always',
     noun: () => l10n.t('output folder'),
@@ -70,10 +70,12 @@ export const experts = defineJob({
     '  reap       mean weight × norm of what an expert gives, over the tokens routed to it (Lasby et al. 2025)\n' +
     '  frequency  tokens routed to an expert\n' +
     '  random     the seed alone\n' +
-    `Blocks and experts in one go: score blocks first, then name them with ${option('remove')}. GGUF: \`${command('export')}\` of what was written.`,
+    `Blocks and experts in one go: score blocks first, then name them with ${option('remove')}. A GGUF file gives a GGUF file, with the ` +
+    'bytes of what stays.',
   examples: [
     './Qwen3-30B-A3B --keep 96 --calibration code.txt --samples 64 --length 512 --out ./Qwen3-96',
     './OLMoE-1B-7B --ratio 0.25 --calibration prose.txt --text test.txt --json',
+    './Qwen3-30B-A3B-Q4_K_M.gguf --keep 96 --calibration code.txt --out ./Qwen3-96-Q4_K_M.gguf',
     './OLMoE-1B-7B --scores experts.json --keep 40 --no-measure --out ./OLMoE-40',
     './Qwen3-30B-A3B --ratio 0.25 --remove 20-23 --calibration rows.json --out ./Qwen3-smaller',
   ],

@@ -35,7 +35,7 @@ export const expertsResult = shape(
     text: nullable(shape(rowsOfText, 'the rows on which both losses were measured; null if none was')),
     before: nullable(shape({ meanNll, ppl }, 'the original; null if it was not measured')),
     after: nullable(shape({ meanNll, ppl, kl, top1 }, 'the model with fewer experts; null if it was not measured')),
-    out: nullable(text('folder of the new checkpoint, absolute; null if nothing was written')),
+    out: nullable(text('GGUF file, or folder of the new checkpoint, absolute; null if nothing was written')),
     bytesAfter: optional(whole('bytes of its files', { unit: 'bytes', better: 'less' })),
     leftBehind: optional(leftBehind),
     scoringSeconds: number('seconds of the pass that scored; 0 if the scores were read', { unit: 's', better: 'less' }),

@@ -2,13 +2,11 @@
 import { withShare } from '../../format/text-share';
 import { withLayers } from '../../engine/checkpoint/architecture';
 import { keptBlocks } from '../../engine/checkpoint/block-list';
-import { foldersOf } from '../../engine/checkpoint/folders';
 import { type KeptExperts, withKeptExperts } from '../../engine/checkpoint/kept-experts';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { parametersOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
 import { UserError } from '../../engine/errors';
-import { checkTarget } from '../../engine/files/target';
 import { type Calibration, calibrationWarnings, loadCalibration } from '../../engine/importance/calibration';
 import { scoreExperts } from '../../engine/importance/experts/score';
 import { expertScores, keptExperts } from '../../engine/importance/experts/select';
@@ -20,8 +18,8 @@ import { inPhases, type JobOptions } from '../../engine/progress';
 import { detailsOf } from '../../engine/records/details';
 import { modelName, type RunInput } from '../../engine/records/record';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
-import { requireExpertFiles } from '../../engine/write/experts';
 import { experts as definition } from '../definitions/experts';
+import { checkLikeSource } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import type { ExpertsResult } from '../results/experts';
 import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSince } from '../run';
@@ -46,10 +44,7 @@ export async function runExperts(options: Options, context: JobContext): Promise
   const architecture = requireArchitecture(checkpoint);
   const plan = planExperts(architecture, modelName(checkpoint), options);
   plan.warnings.forEach(context.warn);
-  if (options.out !== undefined) {
-    requireExpertFiles(checkpoint);
-    await checkTarget(options.out, foldersOf(checkpoint));
-  }
+  if (options.out !== undefined) await checkLikeSource(checkpoint, options.out);
   const read =
     options.scores === undefined ? undefined : await readExperts(options.scores, checkpoint, plan, options.criterion);
   const routed =

@@ -1,12 +1,9 @@
 /** Trims the vocabulary of a model: counts, chooses, shows what that costs, and only then writes. */
 import { basename, resolve } from 'node:path';
-import { foldersOf } from '../../engine/checkpoint/folders';
-import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint } from '../../engine/checkpoint/open';
-import { LimitError, UserError } from '../../engine/errors';
+import { LimitError } from '../../engine/errors';
 import type { SpellingLoss } from '../../engine/evaluate/spelling-loss';
-import { checkTarget } from '../../engine/files/target';
-import { command, option } from '../../engine/option-token';
+import { option } from '../../engine/option-token';
 import { inPhases } from '../../engine/progress';
 import { detailsOf } from '../../engine/records/details';
 import { formatNumber, formatPercent } from '../../format/numbers';
@@ -14,7 +11,7 @@ import { limitFor } from '../../format/vocabularies';
 import { sufferers } from '../../engine/vocabulary/held-out';
 import type { VocabularyResult } from '../results/vocabulary';
 import { vocabulary as definition } from '../definitions/vocabulary';
-import { checkFileTarget, refuseExisting } from '../file-target';
+import { checkLikeSource } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, recordedOptions, type RunEnd, secondsSince, watchDevice } from '../run';
 import { histogramOf, namesOfCounted, type Trimming, trimming } from './vocabulary-choice';
@@ -26,7 +23,7 @@ type Options = OptionsFor<'vocabulary'>;
 export async function runVocabulary(options: Options, context: JobContext): Promise<RunEnd<VocabularyResult>> {
   const start = performance.now();
   const checkpoint = await openCheckpoint(options.checkpoint);
-  await checkOut(options, isGgufCheckpoint(checkpoint), foldersOf(checkpoint));
+  if (options.out !== undefined) await checkLikeSource(checkpoint, options.out);
   const [counting, measuring, writing] = inPhases(context.job, [
     { share: 3 },
     { share: options.bits ? 3 : 0 },
@@ -69,23 +66,6 @@ export async function runVocabulary(options: Options, context: JobContext): Prom
     seconds: secondsSince(start),
   };
   return { result, run: detailsOf(checkpoint, options, { inputs: found.inputs, settings, device: device() }) };
-}
-
-/** Refuses an output that could not be written, before the work starts. @throws UserError */
-async function checkOut({ checkpoint, out }: Options, isGguf: boolean, sources: readonly string[]): Promise<void> {
-  if (out === undefined) return;
-  if (isGguf !== /\.gguf$/i.test(out)) {
-    throw new UserError(
-      `${option('out', out)} does not suit the model`,
-      isGguf ? 'a model in a GGUF file is trimmed to a GGUF file' : 'a model in a folder is trimmed to a folder',
-      isGguf
-        ? 'Give a name that ends in .gguf.'
-        : `Give the name of a folder, and write other formats from it: ${command('export', 'FOLDER', option('format', 'gguf'))}.`,
-    );
-  }
-  if (!isGguf) return checkTarget(out, sources);
-  await checkFileTarget('the GGUF file', out, checkpoint);
-  await refuseExisting(out, 'Name another file.');
 }
 
 function countsOf(found: Trimming, { min, multiple }: Options) {

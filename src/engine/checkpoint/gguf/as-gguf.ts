@@ -1,23 +1,33 @@
 /** The model that a GGUF file of another one has: the same numbers in other matrices. */
 import { type Architecture, type LayerShape, PLAIN_STYLE } from '../architecture';
+import type { FeedForward } from '../kinds';
+import type { DenseFeedForward } from '../kinds/dense';
 import { NO_FACTORS } from '../kinds/mamba';
 
 /** Whether gate and up of a block lie in one matrix, and queries, keys and values do not, which no architecture of llama.cpp has. */
 const isHalfFused = ({ mixer, ffn }: LayerShape): boolean =>
-  mixer.kind === 'attention' && !mixer.fused && ffn.kind === 'dense' && ffn.fused;
+  !(mixer.kind === 'attention' && mixer.fused) && everyTokens(ffn)?.fused === true;
 
-/** Whether the model of a file has gate and up apart: Granite 4 without Mamba, which becomes a Granite 3. */
+/** The FFN of a block that every token has, alone or beside experts. */
+const everyTokens = (ffn: FeedForward): DenseFeedForward | undefined => (ffn.kind === 'experts' ? ffn.shared : ffn);
+
+/** Whether the model of a file has gate and up apart: Granite 4. */
 export const isTakenApart = ({ layers }: Architecture): boolean => layers.every(isHalfFused);
 
-/** The model as a file has it; itself for most. */
+/** The model as a file has it; itself for most. Granite 4 without Mamba and experts becomes a Granite 3. */
 export function ggufArchitecture(architecture: Architecture): Architecture {
   if (isFolded(architecture)) return withoutFactors(architecture);
   if (!isTakenApart(architecture)) return architecture;
-  const layers = architecture.layers.map((layer) => ({
-    ...layer,
-    ffn: layer.ffn.kind === 'dense' ? { ...layer.ffn, fused: false } : layer.ffn,
-  }));
-  return { ...architecture, family: 'granite', layers };
+  const layers = architecture.layers.map((layer) => withFused(layer, false));
+  const isPlain = layers.every(({ mixer, ffn }) => mixer.kind === 'attention' && ffn.kind === 'dense');
+  return { ...architecture, layers, ...(isPlain && { family: 'granite' }) };
+}
+
+/** The block with gate and up of the FFN that every token has in one matrix, or apart. */
+export function withFused(layer: LayerShape, fused: boolean): LayerShape {
+  const { ffn } = layer;
+  if (ffn.kind === 'dense') return { ...layer, ffn: { ...ffn, fused } };
+  return ffn.shared ? { ...layer, ffn: { ...ffn, shared: { ...ffn.shared, fused } } } : layer;
 }
 
 /** Whether the model of a file has the factors of this one in its matrices: Falcon-H1, of whose factors files say none. */

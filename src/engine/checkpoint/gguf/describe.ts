@@ -9,6 +9,7 @@ import { MAX_DIMENSION } from '../../formats/limits';
 import type { Architecture } from '../architecture';
 import { ggufShapes } from './shapes';
 import type { Unsupported } from '../types';
+import { withFused } from './as-gguf';
 import { configOf } from './config';
 import { DIALECT_NAMES, dialectNamed } from './dialects';
 import type { Dialect } from './dialects/dialect';
@@ -54,7 +55,8 @@ export function describeGguf(gguf: GgufDescription): GgufModel | Unsupported {
   const hidden = fields.count('embedding_length', MAX_DIMENSION.hidden);
   const described = readLayers(fields, dialect, { blocks, hidden, has, factors: gguf.ropeFactors ?? new Map() });
   if ('why' in described) return described;
-  const { layers, notes } = described;
+  const { notes } = described;
+  const layers = dialect.joined ? described.layers.map((layer) => withFused(layer, true)) : described.layers;
   const vocabulary = gguf.tensors.get('token_embd.weight')?.shape[0] ?? 0;
   const architecture: Architecture = {
     family: dialect.family,

@@ -2,6 +2,7 @@
 import type { GgufField } from '../../formats/gguf/layout';
 import { u32 } from '../../formats/gguf/values';
 import { MAX_DIMENSION } from '../../formats/limits';
+import type { DenseFeedForward } from '../kinds/dense';
 import { cannotWrite, SAFETENSORS } from './cannot';
 import type { Dialect } from './dialects/dialect';
 import type { GgufFields } from './fields';
@@ -17,8 +18,14 @@ export const FFN_WIDTH = 'feed_forward_length';
 export function readFileExperts({ experts }: Dialect, fields: GgufFields): GgufShape['experts'] {
   if (!experts) return undefined;
   const count = fields.count(EXPERT_COUNT, MAX_DIMENSION.experts);
-  return { count, chosen: fields.count(CHOSEN, count), weighs: experts.weighs };
+  return {
+    ...{ count, chosen: fields.count(CHOSEN, count), weighs: experts.weighs },
+    ...(experts.shared !== undefined && { shared: sharedFfn(fields.count(experts.shared, MAX_DIMENSION.ffn)) }),
+  };
 }
+
+/** As files have it: gate and up apart. */
+const sharedFfn = (width: number): DenseFeedForward => ({ kind: 'dense', width, biases: [], fused: false });
 
 /** What a file says of experts. */
 export function expertFields({ experts }: Dialect, { layers: [first] }: GgufArchitecture): GgufField[] {
@@ -27,6 +34,7 @@ export function expertFields({ experts }: Dialect, { layers: [first] }: GgufArch
     [EXPERT_COUNT, u32(first.experts.count)],
     [CHOSEN, u32(first.experts.chosen)],
     ...(experts.width === FFN_WIDTH ? [] : [[experts.width, u32(first.ffn)] as const]),
+    ...(experts.shared === undefined ? [] : [[experts.shared, u32(first.experts.shared!.width)] as const]),
   ];
 }
 

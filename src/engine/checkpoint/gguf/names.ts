@@ -4,7 +4,8 @@ import type { ConvolutionWeight } from '../kinds/convolution';
 import type { DeltaNetWeight } from '../kinds/delta-net';
 import type { MambaWeight } from '../kinds/mamba';
 import type { PlainWeightName } from '../kinds/plain';
-import type { BlockWeightName, OuterWeightName, WeightKey } from '../weight-key';
+import type { Architecture } from '../architecture';
+import type { BlockWeightName, LayerWeightKey, OuterWeightName, WeightKey } from '../weight-key';
 
 const GGUF_OUTER_NAMES: Readonly<Record<OuterWeightName, string>> = {
   embed: 'token_embd.weight',
@@ -17,7 +18,7 @@ type NamedWeight =
   | 'router'
   | Extract<ConvolutionWeight, 'convIn' | 'convKernel' | 'convOut'>
   | Exclude<DeltaNetWeight, `${string}Bias`>
-  | Exclude<MambaWeight, `${'ssmIn' | 'ssmOut'}Bias` | 'ssmNorm'>;
+  | Exclude<MambaWeight, `${'ssmIn' | 'ssmOut'}Bias`>;
 
 export const GGUF_BLOCK_NAMES: Readonly<Record<NamedWeight, string>> = {
   inputNorm: 'attn_norm.weight',
@@ -55,6 +56,7 @@ export const GGUF_BLOCK_NAMES: Readonly<Record<NamedWeight, string>> = {
   ssmTime: 'ssm_dt.bias',
   ssmLog: 'ssm_a',
   ssmSkip: 'ssm_d',
+  ssmNorm: 'ssm_norm.weight',
   ssmOut: 'ssm_out.weight',
   deltaQkv: 'attn_qkv.weight',
   deltaGate: 'attn_gate.weight',
@@ -130,14 +132,25 @@ export function heldBy(keys: Iterable<WeightKey>, own: OwnNames | undefined, blo
 export const isOfExpert = (key: WeightKey): boolean => typeof key !== 'string' && expertOf(key.name) !== undefined;
 
 /** The shape of a tensor that holds weights of this shape. */
-export function heldShape({ keys, isStack }: Held, shape: readonly number[]): readonly number[] {
+export function heldShape(
+  { keys, isStack }: Held,
+  shape: readonly number[],
+  architecture: Pick<Architecture, 'layers'>,
+): readonly number[] {
   if (isStack) return [keys.length, ...shape];
+  if (isGrouped(keys[0])) {
+    const { mixer } = architecture.layers[(keys[0] as LayerWeightKey).layer];
+    return mixer.kind === 'mamba' ? [mixer.groups, shape[0] / mixer.groups] : shape;
+  }
   if (isColumn(keys[0])) return [...shape, 1];
   return isKernel(keys[0]) ? [shape[0], ...shape.slice(2)] : shape;
 }
 
 /** Whether files have a vector as a matrix of one column. */
 export const isColumn = (key: WeightKey): boolean => typeof key !== 'string' && COLUMNS.has(key.name);
+
+/** Whether files have a vector as a matrix, with a row for each group of heads. */
+export const isGrouped = (key: WeightKey): boolean => typeof key !== 'string' && key.name === 'ssmNorm';
 
 const COLUMNS: ReadonlySet<string> = new Set<BlockWeightName>(['ssmLog', 'ssmSkip']);
 

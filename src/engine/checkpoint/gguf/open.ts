@@ -10,6 +10,7 @@ import { printable } from '../../formats/bounded-json';
 import { isReadable } from '../../formats/dtype';
 import { type GgufFile, openGguf } from '../../formats/gguf/file';
 import { checkpointTensor, type PlacedGguf, sliceOf } from '../../formats/gguf/placed';
+import { joinedTensor } from '../../formats/joined';
 import { readTensor } from '../../formats/read-tensor';
 import type { TensorInfo } from '../../formats/tensor';
 import type { Architecture } from '../architecture';
@@ -17,6 +18,7 @@ import { attentionIn, ropeOf } from '../kinds/parts';
 import { filesBytes } from '../file-bytes';
 import type { Checkpoint, Unsupported } from '../types';
 import { weightKeys, weightOf } from '../weight-key';
+import { ggufArchitecture, isTakenApart } from './as-gguf';
 import { describeGguf, type GgufModel } from './describe';
 import { fileTypeName } from './file-types';
 import { ALL_ROPE_FACTORS, ggufName, heldBy, heldShape } from './names';
@@ -194,9 +196,10 @@ function unreadable(
 ): Unsupported | undefined {
   requireFactors(architecture, tensors);
   let odd: PlacedGguf | undefined;
-  for (const held of heldBy(weightKeys(architecture), names)) {
+  const own = ggufArchitecture(architecture);
+  for (const held of heldBy(weightKeys(own), names)) {
     const { name, keys } = held;
-    const shape = heldShape(held, weightOf(architecture, keys[0])!.shape);
+    const shape = heldShape(held, weightOf(own, keys[0])!.shape, own);
     const tensor = tensors.get(name);
     if (!tensor) throw missing(name);
     if (tensor.shape.join() !== shape.join()) {
@@ -242,14 +245,21 @@ function namedTensors(
   stored: ReadonlyMap<string, PlacedGguf>,
 ): ReadonlyMap<string, TensorInfo> {
   const known = new Map<string, TensorInfo[]>();
-  for (const { name, keys, isStack } of heldBy(weightKeys(architecture), dialect.names)) {
+  const file = ggufArchitecture(architecture);
+  for (const { name, keys, isStack } of heldBy(weightKeys(file), dialect.names)) {
     const tensor = stored.get(name)!;
     const weights = keys.map((key, index) => {
       const own = isStack ? sliceOf(tensor, index) : tensor;
-      const weight = weightOf(architecture, key)!;
-      return checkpointTensor(weight.name, { ...own, shape: weight.shape }, liesOf(dialect, architecture, key));
+      const weight = weightOf(file, key)!;
+      return checkpointTensor(weight.name, { ...own, shape: weight.shape }, liesOf(dialect, file, key));
     });
     known.set(name, weights);
+  }
+  for (const layer of isTakenApart(architecture) ? architecture.layers.keys() : []) {
+    const [gate, up] = (['gate', 'up'] as const).map((name) => ggufName({ layer, name }, dialect.names));
+    const { name } = weightOf(architecture, { layer, name: 'gateUp' })!;
+    known.set(gate, [joinedTensor(name, known.get(gate)![0], known.get(up)![0])]);
+    known.delete(up);
   }
   return new Map([...stored.keys()].flatMap((name) => known.get(name) ?? []).map((tensor) => [tensor.name, tensor]));
 }
@@ -258,7 +268,8 @@ function notesOf(
   { architecture, dialect: { names }, notes }: GgufModel,
   stored: ReadonlyMap<string, PlacedGguf>,
 ): string[] {
-  const used = new Set([...ALL_ROPE_FACTORS, ...[...weightKeys(architecture)].map((key) => ggufName(key, names))]);
+  const keys = weightKeys(ggufArchitecture(architecture));
+  const used = new Set([...ALL_ROPE_FACTORS, ...[...keys].map((key) => ggufName(key, names))]);
   const unused = [...stored.keys()].filter((name) => !used.has(name));
   if (unused.length === 0) return [...notes];
   const shown = unused.slice(0, 3).map((name) => printable(name, 80));

@@ -138,11 +138,14 @@ interface SharedRope {
   readonly local?: number;
 }
 
-function sharedRope({ rotation }: Dialect, layers: readonly GgufShape[]): SharedRope {
+function sharedRope({ name, rotation }: Dialect, layers: readonly GgufShape[]): SharedRope {
   if (rotation?.skips) return { rope: rotatedByNumber(layers) };
   if (rotation?.local) return localAndGlobal(layers);
   const rope = shared(layers, 'rope', 'different rotations');
-  if (rope === null) throw cannotWrite('it does not rotate queries and keys');
+  if (rope === null)
+    throw cannotWrite(
+      `it does not rotate queries and keys, and llama.cpp’s architecture ${name} does, whatever a file says`,
+    );
   return { rope };
 }
 

@@ -5,7 +5,7 @@ import type { ExpertsFeedForward } from '../kinds/experts';
 import type { Mixer } from '../kinds';
 import type { AttentionMixer } from '../kinds/attention';
 import type { ParallelMixer } from '../kinds/parallel';
-import { attentionIn, biasesOf, denseOf } from '../kinds/parts';
+import { attentionIn, denseIn, denseOf } from '../kinds/parts';
 import { plainLayer, type PlainShape } from '../kinds/plain';
 import { cannotWrite, SAFETENSORS } from './cannot';
 
@@ -50,7 +50,7 @@ export function ggufShapes(layers: readonly LayerShape[]): GgufShape[] {
     const { kind: _, ...attention } = attentionIn(layer) ?? first;
     const shape = {
       ...attention,
-      biases: biasesOf(layer),
+      biases: [...attention.biases, ...(denseIn(layer)?.biases ?? [])],
       ...(mixer.kind !== 'attention' && { other: withoutAttention(mixer) }),
     };
     if (ffn.kind !== 'experts') return { ...shape, ffn: denseOf(layer).width };

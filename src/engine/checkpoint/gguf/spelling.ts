@@ -7,9 +7,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { GgufField, GgufValue } from '../../formats/gguf/layout';
 import { f32, u32 } from '../../formats/gguf/values';
 import type { Architecture } from '../architecture';
-import { expertsIn } from '../kinds/parts';
 import { type GgufArchitecture, ggufModel, type GgufShape } from './shapes';
-import { cannotWrite, INSTEAD, SAFETENSORS, shared } from './cannot';
+import { cannotWrite, INSTEAD, shared } from './cannot';
 import { requireKinds, requireMixers } from './mixers';
 import { dialectFor } from './dialects';
 import type { Dialect } from './dialects/dialect';
@@ -33,11 +32,6 @@ const MAX_BLOCKS = 512;
 /** @throws UserError for a model that llama.cpp would compute otherwise */
 export function spellingOf(model: Architecture): Spelling {
   requireKinds(model);
-  if (model.layers.some((layer) => expertsIn(layer)?.shared))
-    throw cannotWrite(
-      'it has an FFN beside its experts, and Coppice writes no architecture of llama.cpp with both',
-      SAFETENSORS,
-    );
   const architecture = ggufModel(model);
   const { layers } = architecture;
   if (layers.length > MAX_BLOCKS)

@@ -28,7 +28,8 @@ type TakenType = keyof typeof TAKEN;
 
 /** The type of a weight whose blocks can be taken as they are with so many bits; undefined for any other. */
 function takenType(source: WeightSource, key: WeightKey, bits: BlockBits): TakenType | undefined {
-  const dtype = baseOf(source, key).stored(key)?.dtype;
+  const { dtype, halves } = baseOf(source, key).stored(key) ?? {};
+  if (halves) return undefined;
   return (Object.keys(TAKEN) as TakenType[]).find((type) => type === dtype && TAKEN[type] === bits);
 }
 

@@ -2,14 +2,16 @@
  * A GGUF file from another one, or from its parts: what is unchanged is copied byte for byte, whatever its type, under the
  * names of the blocks' new places. Weights that have changed get a type that keeps the change (finer.ts). Every tensor of the source that does not belong to a removed block stays: a rotation's divisors, for one.
  */
-import { withLayers } from '../../checkpoint/architecture';
+import { type Architecture, withLayers } from '../../checkpoint/architecture';
 import { cannotWrite } from '../../checkpoint/gguf/cannot';
 import { dialectNamed } from '../../checkpoint/gguf/dialects';
+import { EXPERT_COUNT } from '../../checkpoint/gguf/experts';
 import { fileTypeNumber } from '../../checkpoint/gguf/file-types';
 import { type Held, heldBy, heldShape } from '../../checkpoint/gguf/names';
 import { FACTOR } from '../../checkpoint/gguf/rotation';
 import { architectureFields, type Spelling } from '../../checkpoint/gguf/spelling';
 import { PATTERN } from '../../checkpoint/gguf/windows';
+import { expertsIn } from '../../checkpoint/kinds/parts';
 import { requireArchitecture } from '../../checkpoint/open';
 import { parametersOf } from '../../checkpoint/parameters';
 import type { Checkpoint } from '../../checkpoint/types';
@@ -22,7 +24,7 @@ import type { GgufField } from '../../formats/gguf/layout';
 import type { GgufTensor } from '../../formats/gguf/tensors';
 import { text, u32 } from '../../formats/gguf/values';
 import { type RegularFile, withFile } from '../../files/regular-file';
-import { type StoredTensor, storedTensor } from '../../formats/stored-tensor';
+import { rowsOfStored, type StoredTensor, storedTensor } from '../../formats/stored-tensor';
 import type { WeightSource } from '../../weights/source';
 import type { RewrittenDtype } from '../rewrite';
 import type { GgufType } from './kinds';
@@ -67,7 +69,8 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
   const tensors = plan.of(placed);
   const { kept } = wanted;
   const blocks = requireArchitecture(source).layers.length;
-  const isPruned = kept.length !== blocks || checkpoint.narrowing !== undefined;
+  const isFewer = expertsOf(requireArchitecture(source), kept) !== expertsOf(weights.architecture, kept);
+  const isPruned = kept.length !== blocks || checkpoint.narrowing !== undefined || isFewer;
   const before = architectureOf(files[0].metadata);
   const isOther = checkpoint.narrowing !== undefined || isAnother(before, wanted.spelling);
   if (isOther && dialectNamed(before)?.mixer)
@@ -81,6 +84,7 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
     ...(isOther && { dimensions: dimensionsOf(weights, wanted) }),
     set: [
       ...(isPruned ? byBlocks(wanted.spelling) : []),
+      ...(isFewer ? expertCount(wanted.spelling) : []),
       ...factsOf(weights, tensors, wanted, isPruned),
       ...wanted.added,
     ],
@@ -99,14 +103,23 @@ export async function planFromGguf(checkpoint: Checkpoint, weights: WeightSource
 const isOfModel = (key: string): boolean => !key.startsWith('tokenizer.');
 
 /** Whether the blocks need an architecture of another block than the source's: without unrotated blocks, for one. */
-const isAnother = (source: string, { dialect }: Spelling): boolean =>
-  dialectNamed(source, dialect.experts !== undefined)?.family !== dialect.family;
+function isAnother(source: string, { dialect }: Spelling): boolean {
+  const before = dialectNamed(source, dialect.experts !== undefined);
+  return before?.family !== dialect.family || before.mixer?.kind !== dialect.mixer?.kind;
+}
 
 /** What llama.cpp takes by the number of a block or of all of them, where these have changed. */
 const byBlocks = ({ dialect, fields }: Spelling): GgufField[] =>
   fields
     .filter(([field]) => field === PATTERN || field === FACTOR)
     .map(([field, value]) => [`${dialect.name}.${field}`, value]);
+
+/** Experts of a block that is written; undefined without. */
+const expertsOf = ({ layers }: Architecture, [first]: readonly number[]): number | undefined =>
+  expertsIn(layers[first])?.count;
+
+const expertCount = ({ dialect, fields }: Spelling): GgufField[] =>
+  fields.flatMap(([field, value]) => (field === EXPERT_COUNT ? [[`${dialect.name}.${field}`, value] as const] : []));
 
 /** Instead of those of a model that was as wide as the files. */
 function dimensionsOf(weights: WeightSource, { kept, spelling }: Wanted): GgufField[] {
@@ -224,14 +237,21 @@ class TensorPlan {
     const how = asItLies ? 'same' : stored || this.isNarrower ? 'moved' : 'changed';
     const dtype = this.dtypeOf(held, before, how);
     if (asItLies && stored.dtype === dtype)
-      return copyOf(name, isStack ? before : { ...storedTensor(stored), shape: heldShape(held, stored.shape) });
+      return copyOf(name, isStack ? this.stackOf(held, before) : { ...storedTensor(stored), shape: heldShape(held, stored.shape, this.weights.architecture) });
     if (!isRewritten(dtype)) throw new Error(`${name} cannot be made as ${dtype}`);
     return this.computed(held, dtype);
   }
 
+  /** Of a stack in the source, the matrices that are left of it. */
+  private stackOf({ keys }: Held, before: Placed): StoredTensor {
+    const perMatrix = before.bytes / before.shape[0];
+    const left = keys.map((key) => (storedTensor(this.weights.stored(key)!).offset - before.offset) / perMatrix);
+    return left.length === before.shape[0] ? before : rowsOfStored(before, left);
+  }
+
   private dtypeOf(held: Held, before: Placed, how: 'same' | 'moved' | 'changed'): StoredDtype {
     const [key] = held.keys;
-    const shape = heldShape(held, this.weights.shape(key));
+    const shape = heldShape(held, this.weights.shape(key), this.weights.architecture);
     if (this.mix && shape.length > 1 && !isFloat32(key)) {
       const dtype = this.mix.typeOf(key);
       if (isBlockType(before.dtype) && before.dtype !== dtype && dtype !== 'F32') this.requantized++; // float32 holds all
@@ -252,6 +272,6 @@ class TensorPlan {
   }
 }
 
-function copyOf(name: string, { dtype, shape, bytes, file, offset }: Omit<StoredTensor, 'name'>): GgufSource {
-  return { name, dtype, shape, copy: { name, dtype, shape, bytes, file, offset } };
+function copyOf(name: string, { dtype, shape, bytes, file, offset, rows }: Omit<StoredTensor, 'name'>): GgufSource {
+  return { name, dtype, shape, copy: { name, dtype, shape, bytes, file, offset, ...(rows && { rows }) } };
 }

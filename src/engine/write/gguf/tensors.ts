@@ -2,7 +2,7 @@
  * The tensors of a GGUF file: llama.cpp's names, and where the numbers come from. Matrices keep the type of the
  * checkpoint or get the one that is asked for; norms and biases are float32, as llama.cpp's converter writes them.
  */
-import { type Held, heldBy, heldShape, isColumn, isKernel } from '../../checkpoint/gguf/names';
+import { type Held, heldBy, heldShape, isColumn, isGrouped, isKernel } from '../../checkpoint/gguf/names';
 import { liesOf, type Lies } from '../../checkpoint/gguf/lies';
 import { ownHead } from '../../checkpoint/weight-names';
 import type { Spelling } from '../../checkpoint/gguf/spelling';
@@ -111,7 +111,7 @@ const liesIn = (key: WeightKey, { architecture }: WeightSource, { dialect }: Spe
 
 /** llama.cpp's files have routers and convolutions in float32, and none of its types for them is smaller. */
 export const isFloat32 = (key: WeightKey): boolean =>
-  isKernel(key) || isColumn(key) || (typeof key !== 'string' && key.name === 'router');
+  isKernel(key) || isColumn(key) || isGrouped(key) || (typeof key !== 'string' && key.name === 'router');
 
 /** A tensor whose numbers are read from a source, and rounded to `dtype`. */
 export function computed({
@@ -127,7 +127,7 @@ export function computed({
   if (held.isStack) {
     const rows = [keys.length * shape[0], ...shape.slice(1)];
     const read = stackedRows(weights, keys, shape);
-    return { name, dtype, shape: heldShape(held, shape), rewrite: { dtype, shape: rows, read } };
+    return { name, dtype, shape: heldShape(held, shape, weights.architecture), rewrite: { dtype, shape: rows, read } };
   }
   const columns = isQuantized(dtype) && dtype !== 'Q8_0' ? importance?.columnsOf(name, rowWidth(shape)) : undefined;
   const { above = 0, power, paired, tiled } = liesIn(key, weights, spelling);
@@ -139,7 +139,7 @@ export function computed({
   const inPairs = paired === undefined ? plain : pairedRows(plain, rowWidth(shape), paired);
   const read = tiled ? tiledLines(inPairs, rowWidth(shape), tiled) : inPairs;
   const rewrite = { dtype, shape, read, ...(columns && { importance: columns }) };
-  return { name, dtype, shape: heldShape(held, shape), rewrite };
+  return { name, dtype, shape: heldShape(held, shape, weights.architecture), rewrite };
 }
 
 /**

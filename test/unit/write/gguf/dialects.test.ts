@@ -33,31 +33,45 @@ const longrope = {
   long_factor: [1, 2, 3, 4, 5, 6, 7, 8],
 };
 
-const ATTENTION_OF_ALL = { num_key_value_heads: 4 };
+const NO_EXPERTS = { num_local_experts: 0, num_experts_per_tok: undefined };
 
-/** The same of dialects with experts, by their families. */
-const EXPERTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  qwen3_moe: { norm_topk_prob: true, moe_intermediate_size: 24 },
-  mixtral: { sliding_window: null },
-  olmoe: ATTENTION_OF_ALL,
+const GRANITE = {
+  model_type: 'granitemoehybrid',
+  ...{ embedding_multiplier: 1.5, residual_multiplier: 0.5, attention_multiplier: 0.25, logits_scaling: 2 },
+  ...{ shared_intermediate_size: 40, mamba_n_heads: 16, mamba_d_head: 8, mamba_n_groups: 2, mamba_d_state: 4 },
 };
 
-const NO_EXPERTS = { num_local_experts: undefined, num_experts_per_tok: undefined };
-
-/** The same of dialects with other mixers than attention. */
-const MIXERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  lfm2: { ...NO_EXPERTS, layer_types: ['conv', 'full_attention'], block_auto_adjust_ff_dim: false },
-  qwen3_5_text: {
-    ...NO_EXPERTS,
-    head_dim: 16,
-    layer_types: ['linear_attention', 'full_attention'],
-    ...{ linear_num_key_heads: 2, linear_num_value_heads: 6, linear_key_head_dim: 8, linear_value_head_dim: 8 },
-  },
-  falcon_h1: {
-    ...NO_EXPERTS,
-    ...{ mamba_d_ssm: 32, mamba_n_heads: 4, mamba_d_head: 8, mamba_n_groups: 2, mamba_d_state: 4 },
-  },
-};
+/** Configs of such toys for dialects with experts or with other mixers than attention. */
+const OTHERS: readonly (readonly [dialect: string, config: Readonly<Record<string, unknown>>])[] = [
+  ['qwen3moe', { model_type: 'qwen3_moe', norm_topk_prob: true, moe_intermediate_size: 24 }],
+  ['llama', { model_type: 'mixtral', sliding_window: null }],
+  ['olmoe', { model_type: 'olmoe', num_key_value_heads: 4 }],
+  [
+    'lfm2',
+    {
+      ...{ model_type: 'lfm2', num_local_experts: undefined, num_experts_per_tok: undefined },
+      ...{ layer_types: ['conv', 'full_attention'], block_auto_adjust_ff_dim: false },
+    },
+  ],
+  [
+    'qwen35',
+    {
+      ...{ model_type: 'qwen3_5_text', num_local_experts: undefined, num_experts_per_tok: undefined },
+      ...{ head_dim: 16, layer_types: ['linear_attention', 'full_attention'] },
+      ...{ linear_num_key_heads: 2, linear_num_value_heads: 6, linear_key_head_dim: 8, linear_value_head_dim: 8 },
+    },
+  ],
+  [
+    'falcon-h1',
+    {
+      ...{ model_type: 'falcon_h1', num_local_experts: undefined, num_experts_per_tok: undefined },
+      ...{ mamba_d_ssm: 32, mamba_n_heads: 4, mamba_d_head: 8, mamba_n_groups: 2, mamba_d_state: 4 },
+    },
+  ],
+  ['granitehybrid', { ...GRANITE, ...NO_EXPERTS, layer_types: ['mamba', 'attention'], intermediate_size: 40 }],
+  ['granitehybrid', { ...GRANITE, layer_types: ['mamba', 'attention'] }],
+  ['granitemoe', { ...GRANITE, layer_types: ['attention', 'attention'], position_embedding_type: 'rope' }],
+];
 
 /** A toy that has what is special in each dialect, and nothing that its files cannot say. */
 const TOYS: Readonly<Record<string, readonly [name: TinyName, config?: Readonly<Record<string, unknown>>]>> = {
@@ -103,12 +117,8 @@ describe('write/gguf: dialects', () => {
       Object.keys(TOYS),
     );
     assert.deepEqual(
-      DIALECTS.filter(({ experts }) => experts).map(({ family }) => family),
-      Object.keys(EXPERTS),
-    );
-    assert.deepEqual(
-      DIALECTS.filter(({ mixer }) => mixer).map(({ family }) => family),
-      Object.keys(MIXERS),
+      DIALECTS.filter(({ experts, mixer }) => experts ?? mixer).map(({ name }) => name),
+      OTHERS.map(([dialect]) => dialect),
     );
   });
 
@@ -117,8 +127,10 @@ describe('write/gguf: dialects', () => {
       const folder = (): string => tinyCheckpoint(toy, { tokenizer: true, ...(config && { config }) });
       return [dialect, dialect, folder] as const;
     }),
-    ...DIALECTS.filter(({ experts, mixer }) => experts ?? mixer).map(({ name, family }) => {
-      return [family, name, () => expertToy({ model_type: family, ...EXPERTS[family], ...MIXERS[family] })] as const;
+    ...OTHERS.map(([dialect, config]) => {
+      const family = String(config.model_type);
+      const title = `${family} as ${dialect}${config.num_local_experts === 0 ? ' without experts' : ''}`;
+      return [title, dialect, () => expertToy(config)] as const;
     }),
   ];
   for (const [title, dialect, toy] of all) {

@@ -32,6 +32,8 @@ export interface Dialect {
   readonly qkNorm?: 'head' | 'width';
   /** Queries, keys and values lie in one matrix, gate and up in another. */
   readonly fused?: true;
+  /** Gate and up of the FFN that every token has lie apart in files, and in one matrix in the model. */
+  readonly joined?: true;
   /** Every block has experts. Dialects of one name differ in that. */
   readonly experts?: DialectExperts;
   /** What attention gives has a gate, which the queries' matrix makes. */
@@ -68,6 +70,8 @@ export interface DialectExperts {
   readonly weighs: 'all' | 'chosen';
   /** The field with the width of an expert. */
   readonly width: string;
+  /** The field with the width of the FFN beside them, where there is one. */
+  readonly shared?: string;
 }
 
 /** Another mixer than attention. */

@@ -7,6 +7,7 @@ import { gemma2 } from './gemma2';
 import { gemma3 } from './gemma3';
 import { cannotWrite } from '../cannot';
 import { granite } from './granite';
+import { graniteHybrid, graniteHybridMoe, graniteMoe } from './granite-hybrid';
 import { lfm2 } from './lfm2';
 import { deci, llama } from './llama';
 import { mixtral } from './mixtral';
@@ -38,6 +39,9 @@ export const DIALECTS: readonly Dialect[] = [
   lfm2,
   qwen35,
   falconH1,
+  graniteHybrid,
+  graniteHybridMoe,
+  graniteMoe,
 ];
 
 /** Their names, each once. */
@@ -58,9 +62,13 @@ export function dialectFor(architecture: GgufArchitecture, equal: boolean): Dial
   const has = architecture.layers.some(({ experts }) => experts !== undefined);
   const kind = architecture.layers.find(({ other }) => other !== undefined)?.other?.kind;
   const gated = architecture.layers[0].gated ?? false;
+  const beside = architecture.layers.some(({ experts }) => experts?.shared !== undefined);
   const own = DIALECTS.filter(
     ({ experts, mixer, gated: gates = false }) =>
-      (experts !== undefined) === has && mixer?.kind === kind && gates === gated,
+      (experts !== undefined) === has &&
+      (experts?.shared !== undefined) === beside &&
+      mixer?.kind === kind &&
+      gates === gated,
   );
   const found = own.findLast(({ fits }) => fits(architecture, equal));
   if (!found) throw cannotWrite('llama.cpp has no architecture with such attention and experts');
