@@ -25,7 +25,10 @@ export interface Rewrite<D extends RewrittenDtype = WeightDtype> {
   readonly shape: readonly number[];
   /** Its numbers in some rows; each element of a vector is a row. @throws UserError when a file cannot be read */
   readonly read: (rows: Rows) => Promise<Float64Array>;
-  /** Of the columns, where a quantized type is to round the more important ones less. */
+  /**
+   * Of the columns, where a quantized type is to round the more important ones less; of equal matrices on top of each other, those of one after
+   * the other.
+   */
   readonly importance?: Float32Array;
 }
 
@@ -76,6 +79,24 @@ export async function writePiece(
   await target.wrote(bytes.length);
 }
 
+/** Some rows, in parts that have the same importance of their columns: of a stack, those of each matrix. */
+export function weighedParts(
+  { shape, importance }: Pick<Rewrite, 'shape' | 'importance'>,
+  rows: Rows,
+): { readonly rows: Rows; readonly importance?: Float32Array }[] {
+  if (!importance) return [{ rows }];
+  const columns = rowWidth(shape);
+  const perMatrix = rowsOf({ shape }) / (importance.length / columns);
+  const parts: { readonly rows: Rows; readonly importance: Float32Array }[] = [];
+  for (let start = rows.start; start < rows.start + rows.count;) {
+    const matrix = Math.floor(start / perMatrix);
+    const count = Math.min((matrix + 1) * perMatrix, rows.start + rows.count) - start;
+    parts.push({ rows: { start, count }, importance: importance.subarray(matrix * columns, (matrix + 1) * columns) });
+    start += count;
+  }
+  return parts;
+}
+
 /** Rows of the tensor; a scalar is one. */
 export function rowsOf({ shape }: Pick<Rewrite, 'shape'>): number {
   return shape.length > 0 ? shape[0] : 1;
@@ -83,10 +104,17 @@ export function rowsOf({ shape }: Pick<Rewrite, 'shape'>): number {
 
 /** The bytes of some rows of the tensor `name`. @throws UserError for a number that the type cannot hold */
 export async function rewritten(name: string, rewrite: Rewrite<RewrittenDtype>, rows: Rows): Promise<Uint8Array> {
-  const { dtype, importance } = rewrite;
+  const { dtype } = rewrite;
   const values = await roundedRows(name, rewrite, rows);
   if (!isQuantized(dtype)) return narrow(values, dtype, new Uint8Array(values.length * ELEMENT_BYTES[dtype]));
-  return quantize(values, dtype, new Uint8Array(bytesOfElements(dtype, values.length)), importance);
+  const bytes = new Uint8Array(bytesOfElements(dtype, values.length));
+  const [perRow, width] = [bytes.length / rows.count, rowWidth(rewrite.shape)];
+  for (const { rows: part, importance } of weighedParts(rewrite, rows)) {
+    const [from, to] = [part.start - rows.start, part.start - rows.start + part.count];
+    const own = values.subarray(from * width, to * width);
+    quantize(own, dtype, bytes.subarray(from * perRow, to * perRow), importance);
+  }
+  return bytes;
 }
 
 /** Some rows of the tensor `name` in float32. @throws UserError for a number that the type cannot hold */

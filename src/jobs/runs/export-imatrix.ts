@@ -11,7 +11,7 @@ import { fileInput } from '../../engine/records/details';
 import type { RunInput } from '../../engine/records/record';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { splitIn } from '../../format/text-share';
-import { type NamedMatrix, requireNoExperts } from '../../engine/write/gguf/importance';
+import { type NamedMatrix, requireMeasured } from '../../engine/write/gguf/importance';
 import { writeImportanceMatrix } from '../../engine/write/gguf/write-imatrix';
 import type { ImatrixResult } from '../results/export';
 import { checkFileTarget, refuseExisting } from '../file-target';
@@ -47,12 +47,12 @@ export async function imatrixOf(
 ): Promise<ExportImatrix | undefined> {
   const { imatrix } = options;
   if (imatrix === undefined) return undefined;
-  requireNoExperts(opened.architecture);
   if (imatrix !== 'auto') {
     const matrix = await readImportanceMatrix(imatrix);
     const input = fileInput('imatrix', imatrix, await hashFile(imatrix));
     return { matrix, file: imatrix, input, told: { from: basename(imatrix) } };
   }
+  requireMeasured(opened.architecture);
   return measuredImatrix(
     { ...options, calibration: options.calibration!, share: choosingShare(options.share) },
     opened,

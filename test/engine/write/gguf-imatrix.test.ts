@@ -10,6 +10,13 @@ import {
   readImportanceMatrix,
   SUMS,
 } from '../../../src/engine/formats/gguf/imatrix';
+import { expertLinear } from '../../../src/engine/checkpoint/kinds/experts';
+import { quantize } from '../../../src/engine/formats/gguf/quantize';
+import { withWeights } from '../../../src/engine/weights/checkpoint';
+import { writeGguf } from '../../../src/engine/write/gguf/write-gguf';
+import { weighedParts } from '../../../src/engine/write/rewrite';
+import { expertToy } from '../../support/expert-toys';
+import { openToy } from '../../support/model';
 import { Importance } from '../../../src/engine/write/gguf/importance';
 import { writeImportanceMatrix } from '../../../src/engine/write/gguf/write-imatrix';
 import { ggufBytes, readGgufContent, type EditedTensor } from '../../support/gguf-edits';
@@ -122,7 +129,7 @@ describe('importance matrices in files', () => {
     );
     await refused(
       withTensors(([sums, counts]) => [sums, { ...counts, shape: [2, 1], data: Buffer.alloc(8) }]),
-      /of 2 experts/,
+      /3 sums and 2 counts/,
     );
     const model = withTensors(([sums]) => [{ ...sums, name: 'blk.0.ffn_down.weight' }]);
     await refused(model, /no sums of any matrix/);
@@ -146,6 +153,58 @@ describe('the importance of the columns of a written file', () => {
     assert.throws(() => Importance.of({ matrix: matrix(3), file }, 4, [0, 3]), /imatrix.gguf is of another model/);
     const importance = Importance.of({ matrix: matrix(2), file }, 2, [0, 1]);
     assert.throws(() => importance.columnsOf('blk.0.ffn_down.weight', 5), /imatrix.gguf is of another model/);
+  });
+
+  it('is that of each expert on its own in a stack, by the tokens that were routed to it', async () => {
+    const from = await openToy(expertToy());
+    const [experts, rows, columns] = [3, 64, 32];
+    const name = 'blk.1.ffn_down_exps.weight';
+    const sums = Float32Array.from({ length: experts * columns }, (_, i) => ((7 * i) % 13) ** 2);
+    const counts = Float32Array.of(3, 0, 5);
+    const stored = join(temporaryFolder(), 'imatrix.gguf');
+    const entries = new Map([[name, { sums, count: 5, counts }]]);
+    await writeImportanceMatrix({ ...matrix(2), entries }, stored, []);
+    const read = await readImportanceMatrix(stored);
+    assert.deepEqual(read.entries.get(name), { sums, count: 5, counts });
+    for (const type of ['q4_0', 'iq4_nl'] as const) {
+      const written = join(temporaryFolder(), 'model.gguf');
+      const expected = await withWeights(from, async (weights) => {
+        const result = await writeGguf(from, weights, written, { type, importance: { matrix: read, file } });
+        assert.equal(result.weighed, 1);
+        const parts: Uint8Array[] = [];
+        for (let expert = 0; expert < experts; expert++) {
+          // Columns of an expert without tokens count alike, as in llama-quantize.
+          const own = Float32Array.from({ length: columns }, (_, c) =>
+            counts[expert] > 0 ? Math.fround(sums[expert * columns + c] / counts[expert]) : 1,
+          );
+          const values = await weights.read({ layer: 1, name: expertLinear(expert, 'down') });
+          const dtype = type === 'q4_0' ? 'Q4_0' : 'IQ4_NL';
+          parts.push(quantize(values, dtype, new Uint8Array((rows * columns * 18) / 32), own));
+        }
+        return Buffer.concat(parts);
+      });
+      const { tensors } = await readGgufContent(written);
+      assert.ok(tensors.find((tensor) => tensor.name === name)!.data.equals(expected), type);
+      const plain = join(temporaryFolder(), 'plain.gguf');
+      await withWeights(from, (weights) => writeGguf(from, weights, plain, { type }));
+      const without = (await readGgufContent(plain)).tensors.find((tensor) => tensor.name === name)!;
+      assert.ok(!without.data.equals(expected));
+    }
+    const other = Importance.of({ matrix: read, file }, 2, [0, 1]);
+    assert.throws(() => other.columnsOf(name, columns, 2), /3 experts of 32 columns in it, and 2 experts of 32/);
+  });
+
+  it('is that of the matrix of each row, wherever rows are cut', () => {
+    const importance = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const parts = weighedParts({ shape: [12, 2], importance }, { start: 3, count: 7 });
+    assert.deepEqual(parts, [
+      { rows: { start: 3, count: 1 }, importance: Float32Array.of(1, 2) },
+      { rows: { start: 4, count: 4 }, importance: Float32Array.of(3, 4) },
+      { rows: { start: 8, count: 2 }, importance: Float32Array.of(5, 6) },
+    ]);
+    const rows = { start: 3, count: 7 };
+    assert.deepEqual(weighedParts({ shape: [12, 6], importance }, rows), [{ rows, importance }]);
+    assert.deepEqual(weighedParts({ shape: [12, 6] }, rows), [{ rows }]);
   });
 
   it('says which matrices have none', () => {

@@ -13,10 +13,12 @@ import type { GgufTensor } from './tensors';
 
 /** What is known of one matrix. */
 export interface ColumnSums {
-  /** Σ x² over the tokens, by column. */
+  /** Σ x² over the tokens, by column; of a tensor with a matrix of each expert those of one matrix after the other. */
   readonly sums: Float32Array;
   /** Tokens; of old files the number of passes, whose sums are means over the tokens of a pass. At least 1. */
   readonly count: number;
+  /** Tokens of each matrix, where they are counted apart: those that were routed to an expert. */
+  readonly counts?: Float32Array;
 }
 
 export interface ImportanceMatrix {
@@ -48,8 +50,18 @@ export const USED_IMATRIX = {
   rows: 'quantize.imatrix.chunks_count',
 } as const;
 
-/** The importance of the columns of a matrix: mean squares, in float32 as llama.cpp computes them. */
-export const importanceOf = ({ sums, count }: ColumnSums): Float32Array => sums.map((sum) => sum / count);
+/**
+ * The importance of the columns of a matrix, or of each one of a stack: mean squares, in float32 as llama.cpp computes them. Columns of
+ * a matrix that no token went through count alike.
+ */
+export function importanceOf({ sums, count, counts }: ColumnSums): Float32Array {
+  if (!counts) return sums.map((sum) => sum / count);
+  const columns = sums.length / counts.length;
+  return sums.map((sum, i) => {
+    const own = counts[Math.floor(i / columns)];
+    return own > 0 ? sum / own : 1;
+  });
+}
 
 /**
  * Reads the file at `path`, of either format.
@@ -93,11 +105,15 @@ async function readGguf(path: string): Promise<ImportanceMatrix> {
       const counts = byName.get(name + COUNTS);
       if (!counts) throw unusable(path, `${name} has sums and no counts`);
       const numbers = await read(counts);
-      if (numbers.length > 1) {
-        throw unusable(path, `${name} has sums of ${numbers.length} experts, which Coppice does not write`);
-      }
-      // Of a matrix that no token went through, the sums are zeros.
-      found.set(name, { sums: await read(tensor), count: numbers[0] === 0 ? 1 : numbers[0] });
+      const sums = await read(tensor);
+      if (numbers.length === 0 || sums.length % numbers.length !== 0)
+        throw unusable(path, `${name} has ${sums.length} sums and ${numbers.length} counts`);
+      const odd = numbers.find((number) => !(number >= 0 && Number.isFinite(number)));
+      if (odd !== undefined) throw unusable(path, `${name} has a count of ${odd}`);
+      const [first] = numbers;
+      if (numbers.length > 1) found.set(name, { sums, count: Math.max(1, ...numbers), counts: numbers });
+      // Columns of a matrix that no token went through count alike.
+      else found.set(name, first > 0 ? { sums, count: first } : { sums: sums.fill(1), count: 1 });
     }
     return found;
   });

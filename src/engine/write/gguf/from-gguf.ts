@@ -237,7 +237,12 @@ class TensorPlan {
     const how = asItLies ? 'same' : stored || this.isNarrower ? 'moved' : 'changed';
     const dtype = this.dtypeOf(held, before, how);
     if (asItLies && stored.dtype === dtype)
-      return copyOf(name, isStack ? this.stackOf(held, before) : { ...storedTensor(stored), shape: heldShape(held, stored.shape, this.weights.architecture) });
+      return copyOf(
+        name,
+        isStack
+          ? this.stackOf(held, before)
+          : { ...storedTensor(stored), shape: heldShape(held, stored.shape, this.weights.architecture) },
+      );
     if (!isRewritten(dtype)) throw new Error(`${name} cannot be made as ${dtype}`);
     return this.computed(held, dtype);
   }

@@ -14,10 +14,10 @@ export interface NamedMatrix {
   readonly file: string;
 }
 
-/** @throws UserError for a model with experts: each has columns of its own, which Coppice does not read or measure */
-export function requireNoExperts(architecture: Architecture): void {
-  const action = `Leave out ${option('imatrix')}.`;
-  requirePlainBlocks(architecture, 'An importance matrix cannot be used for the model', action);
+/** @throws UserError for a model with other blocks than those whose columns Coppice measures */
+export function requireMeasured(architecture: Architecture): void {
+  const action = `Give a file of llama-imatrix in place of ${option('imatrix', 'auto')}, or leave it out.`;
+  requirePlainBlocks(architecture, 'The importance of the model’s columns cannot be measured', action);
 }
 
 /** For the matrices of one written file. */
@@ -58,19 +58,22 @@ export class Importance {
   }
 
   /**
-   * Of the columns of a quantized matrix; undefined without one.
-   * @throws UserError if it has another number of columns
+   * Of the columns of a quantized matrix, or of one matrix of a stack after the other; undefined without one.
+   * @throws UserError if it has another number of columns, or of matrices
    */
-  columnsOf(name: string, columns: number): Float32Array | undefined {
+  columnsOf(name: string, columns: number, matrices = 1): Float32Array | undefined {
     const entry = this.matrix.entries.get(this.nameOf(name));
     if (!entry) {
       this.without.push(name);
       return undefined;
     }
-    if (entry.sums.length !== columns) {
+    const { length } = entry.sums;
+    const counted = entry.counts?.length;
+    if (length !== columns * matrices || (counted !== undefined && counted !== matrices)) {
+      const has = counted === undefined ? `${length} columns` : `${counted} experts of ${length / counted} columns`;
       throw new UserError(
         `${basename(this.file)} is of another model`,
-        `${this.nameOf(name)} has ${entry.sums.length} columns in it, and ${columns} in the model`,
+        `${this.nameOf(name)} has ${has} in it, and ${matrices > 1 ? `${matrices} experts of ` : ''}${columns} in the model`,
         'Give the importance matrix of this model, or "auto".',
       );
     }

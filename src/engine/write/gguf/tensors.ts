@@ -124,12 +124,14 @@ export function computed({
   const { name, keys } = held;
   const [key] = keys;
   const shape = weights.shape(key);
+  const isWeighed = isQuantized(dtype) && dtype !== 'Q8_0';
+  const columns = isWeighed ? importance?.columnsOf(name, rowWidth(shape), keys.length) : undefined;
   if (held.isStack) {
     const rows = [keys.length * shape[0], ...shape.slice(1)];
     const read = stackedRows(weights, keys, shape);
-    return { name, dtype, shape: heldShape(held, shape, weights.architecture), rewrite: { dtype, shape: rows, read } };
+    const rewrite = { dtype, shape: rows, read, ...(columns && { importance: columns }) };
+    return { name, dtype, shape: heldShape(held, shape, weights.architecture), rewrite };
   }
-  const columns = isQuantized(dtype) && dtype !== 'Q8_0' ? importance?.columnsOf(name, rowWidth(shape)) : undefined;
   const { above = 0, power, paired, tiled } = liesIn(key, weights, spelling);
   const plain = async (rows: Rows): Promise<Float64Array> => {
     const values = await readWide(weights, key, rows);

@@ -33,7 +33,7 @@ import type { FinerTypes } from './finer';
 import { planFromGguf } from './from-gguf';
 import type { GgufType } from './kinds';
 import { generalFields } from './general';
-import { Importance, type NamedMatrix, requireNoExperts } from './importance';
+import { Importance, type NamedMatrix } from './importance';
 import { Mix } from './mixes';
 import { type GgufSource, ggufTensors, type RewrittenTensor } from './tensors';
 import { PieceWriter } from './threads/piece-writer';
@@ -150,7 +150,6 @@ export async function planGguf(
   if (blocks.length === 0) throw new Error('no blocks are written');
   const architecture = withLayers(weights.architecture, blocks);
   const spelling = spellingOf(architecture);
-  if (isWeighed) requireNoExperts(architecture);
   const importance = matrix && Importance.of(matrix, weights.architecture.layers.length, blocks);
   const own = [...(importance?.fields() ?? []), ...(record ? [recordField(record(0))] : [])];
   if (isGgufCheckpoint(asStored(checkpoint))) {

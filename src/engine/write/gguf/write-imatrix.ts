@@ -22,9 +22,9 @@ export async function writeImportanceMatrix(
   file: string,
   sources: readonly string[],
 ): Promise<string> {
-  const tensors = [...entries].flatMap(([name, { sums, count }]): Numbers[] => [
-    { name: name + SUMS, dtype: 'F32', shape: [1, sums.length], values: sums },
-    { name: name + COUNTS, dtype: 'F32', shape: [1, 1], values: Float32Array.of(count) },
+  const tensors = [...entries].flatMap(([name, { sums, count, counts = Float32Array.of(count) }]): Numbers[] => [
+    { name: name + SUMS, dtype: 'F32', shape: [counts.length, sums.length / counts.length], values: sums },
+    { name: name + COUNTS, dtype: 'F32', shape: [counts.length, 1], values: counts },
   ]);
   const layout = layOutGguf(
     [

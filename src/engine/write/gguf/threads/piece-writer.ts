@@ -5,7 +5,7 @@ import type { CopyOptions } from '../../../files/copy';
 import type { OutputFile } from '../../../files/output-file';
 import { isQuantized, isSearched, type QuantizedDtype } from '../../../formats/gguf/quantize';
 import { bytesOfElements } from '../../../formats/gguf/types';
-import { piecesOf, type Rewrite, type RewrittenDtype, roundedRows, writePiece } from '../../rewrite';
+import { piecesOf, type Rewrite, type RewrittenDtype, roundedRows, weighedParts, writePiece } from '../../rewrite';
 import type { Piece } from './pieces';
 import { Quantizers, quantizingThreads } from './quantizers';
 
@@ -59,9 +59,10 @@ export class PieceWriter {
    * @throws UserError for a number that the type cannot hold, CancelledError
    */
   async write(position: number, name: string, rewrite: Searched): Promise<void> {
-    const { dtype, importance } = rewrite;
+    const { dtype } = rewrite;
+    const parts = piecesOf(rewrite).flatMap((piece) => weighedParts(rewrite, piece));
     let at = position;
-    for (const rows of piecesOf(rewrite)) {
+    for (const { rows, importance } of parts) {
       throwIfCancelled(this.options.signal);
       while (this.open.size >= this.most) await Promise.race(this.open);
       this.throwIfFailed();
