@@ -9,7 +9,7 @@ export interface Verified extends LogitsComparison {
   readonly weights?: WeightsComparison;
   /** Whether the file has the source's numbers, so that the logits must be the same. */
   readonly exact: boolean;
-  /** Largest difference of two logits that is accepted; of a rounded model, the largest relative difference. */
+  /** Largest difference of two logits that is accepted; of a rounded model, the largest relative difference without a second look. */
   readonly tolerance: number;
   readonly passed: boolean;
   /** What is wrong, in words; absent if it passed. */
@@ -20,8 +20,8 @@ export interface Verified extends LogitsComparison {
 export const EXACT_TOLERANCE = 1e-3;
 
 /**
- * The length of the difference of the logits beside theirs, at most: a rounded model differs, and by how much depends on
- * the model. A model with a wrong setting differs by about as much as its logits are long.
+ * The length of the difference of the logits beside theirs, at most, without a second look: a rounded model differs, and by how much
+ * depends on the model. A model with a wrong setting differs by about as much as its logits are long.
  */
 export const ROUNDED_TOLERANCE = 0.6;
 
@@ -35,6 +35,8 @@ interface Checked {
   readonly margins: readonly number[];
   readonly weights?: WeightsComparison;
   readonly exact: boolean;
+  /** Whether the source’s settings give the file’s logits with the numbers of the file. */
+  readonly isRounding?: boolean;
   /** Whether it multiplies in float16 what that cannot hold. */
   readonly overflows?: boolean;
 }
@@ -54,7 +56,15 @@ export function verdictOf(measured: Checked): Verified {
   };
 }
 
-function faultOf({ logits, greedy, margins, weights, exact, overflows = false }: Checked): string | undefined {
+function faultOf({
+  logits,
+  greedy,
+  margins,
+  weights,
+  exact,
+  overflows = false,
+  isRounding = false,
+}: Checked): string | undefined {
   const { maxDifference, relative } = logits;
   const { firstDifference } = greedy;
   if (weights?.wrong !== undefined) return `numbers of ${weights.wrong} are not those of the model`;
@@ -66,7 +76,7 @@ function faultOf({ logits, greedy, margins, weights, exact, overflows = false }:
   if (exact && firstDifference !== undefined && margins[firstDifference] > 2 * EXACT_TOLERANCE) {
     return `token ${firstDifference + 1} of its continuation is another one`;
   }
-  if (!(relative <= ROUNDED_TOLERANCE)) {
+  if (!isRounding && !(relative <= ROUNDED_TOLERANCE)) {
     return `its logits differ by ${relative.toPrecision(3)} of their length, which rounding does not explain`;
   }
   return undefined;

@@ -1,5 +1,6 @@
 /** Compares a checkpoint that was written, safetensors or GGUF, with the view that it was written from. */
-import { isTakenApart } from '../checkpoint/gguf/as-gguf';
+import { withLayers } from '../checkpoint/architecture';
+import { ggufArchitecture, isTakenApart } from '../checkpoint/gguf/as-gguf';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { requireArchitecture } from '../checkpoint/open';
 import { storedWeight } from '../checkpoint/stacks';
@@ -16,11 +17,12 @@ import { USED_IMATRIX } from '../formats/gguf/imatrix';
 import { asGgufModel } from '../weights/as-gguf';
 import { withChanges } from '../weights/overlay';
 import { checkpointWeights } from '../weights/checkpoint';
+import { InPlaceOf } from '../weights/in-place';
 import type { WeightSource } from '../weights/source';
 import { compareLogits, compareTokens } from './compare';
 import type { ModelReader } from './reader';
 import { verificationRows, type VerificationRows } from './rows';
-import { type Verified, verdictOf } from './verdict';
+import { EXACT_TOLERANCE, ROUNDED_TOLERANCE, type Verified, verdictOf } from './verdict';
 import { viewReader } from './view-reader';
 import { compareWeights } from './weights';
 
@@ -86,7 +88,12 @@ export async function verifyCheckpoint(
   job: JobOptions,
 ): Promise<Verification> {
   const architecture = requireArchitecture(written);
-  const [comparing, reading, readingAgain] = inPhases(job, [{ share: 2 }, { share: 1 }, { share: 1 }]);
+  const [comparing, reading, readingAgain, settling] = inPhases(job, [
+    { share: 2 },
+    { share: 1 },
+    { share: 1 },
+    { share: 0 },
+  ]);
   const weights = await comparedWeights(source, written, comparing);
   const rows = await rowsFor(source, job, lostWindow(source, written));
   const expected = await saidBySource(source, rows, compute, reading);
@@ -96,14 +103,47 @@ export async function verifyCheckpoint(
   );
   announce(readingAgain, 'comparing what both say');
   const exact = weights.wrong === undefined && weights.maxDifference <= SAME;
+  const logits = compareLogits(expected.logits, found.logits);
+  const mayBeRounding = !exact && weights.wrong === undefined && !(logits.relative <= ROUNDED_TOLERANCE);
+  const isRounding =
+    mayBeRounding && (await isOfNumbers(source, written, { rows: rows.rows, found: found.logits }, compute, settling));
   const verified = verdictOf({
-    logits: compareLogits(expected.logits, found.logits),
+    logits,
+    isRounding,
     greedy: compareTokens(expected.greedy, found.greedy),
     margins: expected.margins,
     weights,
     exact,
   });
   return { verified, rows, said: [{ of: written.format, said: found }] };
+}
+
+/**
+ * Whether what was written differs by its numbers alone: with these, the settings of the source give the same logits. So nothing but rounding is
+ * between the two, however much that is in this model.
+ */
+async function isOfNumbers(
+  { architecture: whole, view }: OpenedModel,
+  written: Checkpoint,
+  { rows, found }: { readonly rows: VerificationRows['rows']; readonly found: readonly Float32Array[] },
+  compute: ModelOptions,
+  job: JobOptions,
+): Promise<boolean> {
+  const isGguf = isGgufCheckpoint(written);
+  const own = withLayers(isGguf ? ggufArchitecture(whole) : whole, keptBlocksOf(view));
+  const weights = checkpointWeights(written);
+  // A file can have a head of its own, where the model takes the embedding.
+  const settings = { ...own, tied: weights.architecture.tied };
+  return withModel(written, compute, async (model) => {
+    const numbers = new InPlaceOf(isGguf ? inMatricesOfFile(weights) : weights, settings);
+    const other = await model.withWeights(numbers);
+    try {
+      const reader = viewReader(other, fullView(settings.layers.length), 'its numbers');
+      return compareLogits(await reader.logits(rows, job), found).maxDifference <= EXACT_TOLERANCE;
+    } finally {
+      await other.close();
+    }
+  });
 }
 
 /** Numbers this near are the same: an adapter's sums are rounded to float32. */

@@ -48,6 +48,14 @@ describe('the verdict on a written file', () => {
     assert.equal(of(ROUNDED_TOLERANCE), undefined);
     assert.match(of(0.61)!, /differ by 0\.610 of their length/);
     assert.match(of(NaN)!, /differ by NaN/);
+    // Its numbers make the difference, and they are those that the types give.
+    const far = { exact: false, logits: logits({ relative: 0.9 }) };
+    assert.equal(why({ ...far, isRounding: true }), undefined);
+    assert.match(why({ ...far, isRounding: false })!, /0\.900 of their length/);
+    assert.match(
+      why({ ...far, isRounding: true, weights: { tensors: 3, maxDifference: 1, wrong: 'embed' } })!,
+      /embed/,
+    );
   });
 
   it('says of half precision that numbers left its range', () => {
