@@ -49,11 +49,14 @@ const options = {
     noun: () => l10n.t('the loss before and after'),
     recorded: true,
   }),
-  out: folder('GGUF file, or folder of the new checkpoint, as the model is; it must not exist. Without it nothing is written', {
-    writes: true,
-    usual: 'always',
-    noun: () => l10n.t('output folder'),
-  }),
+  out: folder(
+    'GGUF file, or folder of the new checkpoint, as the model is; it must not exist. Without it nothing is written',
+    {
+      writes: true,
+      usual: 'always',
+      noun: () => l10n.t('output folder'),
+    },
+  ),
   ...compute,
 };
 
