@@ -3,6 +3,7 @@ import { type Architecture, withoutLayers } from '../engine/checkpoint/architect
 import { parametersOf } from '../engine/checkpoint/parameters';
 import { CRITERIA, type Criterion, criterionInfo, criterionWork } from '../engine/importance/criteria';
 import { CUT_WORK, type CutFrame, type CutWork, rowWork } from '../engine/importance/cut-work';
+import { expertWork } from '../engine/importance/experts/cut-work';
 import { endBlocks } from '../engine/importance/select';
 import { fullView, stepsOf } from '../engine/model/view';
 import type { CuttableWork } from '../engine/parts/split';
@@ -31,6 +32,10 @@ export function loadOf(kind: CutKind, options: JsonObject, { architecture }: Siz
     const cut = cutOf(criterion, architecture, { steps, rows, length });
     const { effort } = criterionInfo(criterion);
     return { cut, length, models: criterion === 'kl' ? 2 : 1, effort: effort === 'none' ? 'reading' : effort };
+  }
+  if (kind === 'experts') {
+    const rows = calibrationRows(options, architecture.context);
+    return { ...plain, cut: expertWork(architecture, rows, blocks), length: rows.length };
   }
   const asks = kind === 'tasks' || options.measure === 'tasks';
   const found = asks ? questionRows(options) : measuredRows(options, architecture.context);

@@ -5,7 +5,7 @@ import { type Cell, DECODER } from '../engine/evaluate/grid/memory';
 import { ascending, PAPER, PAPER_PROMPT_TOKENS } from '../engine/evaluate/grid/protocol';
 import { bytesRead, flopsOf } from '../engine/evaluate/grid/work';
 import { DEPTH_METHODS, isWidthMethod, usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
-import { evaluationFlops, GRADIENT_SPEED, type RowShape, scoringFlops } from '../engine/importance/estimate';
+import { evaluationFlops, GRADIENT_SPEED, passFlops, type RowShape, scoringFlops } from '../engine/importance/estimate';
 import { endBlocks } from '../engine/importance/select';
 import { WIDTH_METHODS, type WidthMethod } from '../engine/importance/width/methods';
 import { fullView } from '../engine/model/view';
@@ -172,9 +172,10 @@ export const experts: WorkOf = (job) => {
     options.text === undefined
       ? routed
       : calibrationRows({ ...options, calibration: options.text }, architecture.context);
-  const isShared = scores && removed.length === 0 && options.text === undefined;
+  const isShared = scores && removed.length === 0 && options.text === undefined && options.measure !== false;
   return [
-    ...(scores ? [evaluating(architecture, routed, removed)] : []),
+    ...(scores && isShared ? [evaluating(architecture, routed)] : []),
+    ...(scores && !isShared ? [products(architecture, 'evaluate', passFlops(architecture, routed, removed))] : []),
     ...(options.measure === false ? [] : [evaluating(architecture, judged, removed)]),
     ...(options.measure === false || isShared ? [] : [evaluating(architecture, judged)]),
     ...(options.out === undefined ? [] : [writing(job)]),

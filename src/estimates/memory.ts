@@ -5,11 +5,10 @@
 import { freemem, totalmem } from 'node:os';
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import { layerParameters, parametersOf } from '../engine/checkpoint/parameters';
-import { expertsIn, layerSizes } from '../engine/checkpoint/kinds/parts';
+import { layerSizes } from '../engine/checkpoint/kinds/parts';
 import { type Cell, DECODER, predictMemory } from '../engine/evaluate/grid/memory';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
 import { memoryShare } from '../engine/memory';
-import { expertBytes, expertMemory } from '../engine/model/expert-memory';
 import { HEAD_PIECE } from '../engine/model/piece';
 import { fullView } from '../engine/model/view';
 import { PRECISIONS } from '../engine/precision';
@@ -28,7 +27,7 @@ import { cutModels, loadOf } from './cut';
 import { type AskedJob, type EstimatedJob, estimatedJob } from './job';
 import { cellsOf, modelsOf } from './measuring';
 import type { ModelFacts, Models } from './models';
-import { BASE, needsOf } from './sweep-needs';
+import { BASE, needsOf, openBlocks } from './sweep-needs';
 import { trainingBytes } from './training-memory';
 import { rowLength } from './training';
 import { hasQuantized } from './writing';
@@ -195,17 +194,11 @@ const EXPERT_STATES = 5;
 /** Rows that go through a block together, what is left of it without its experts, and as many experts as have room. */
 const expertPass: BytesOf = (job, machine) => {
   const { architecture } = job.model;
-  const { layers, hidden, vocabulary } = architecture;
+  const { hidden, vocabulary } = architecture;
   const budget = budgetOf(job, machine);
   const { rows, length } = calibrationRows(job.options, architecture.context);
   const states = Math.min(budget, 4 * EXPERT_STATES * rows * length * hidden);
-  const parameters = layerParameters(architecture);
-  const blocks = layers.map((layer, block) => {
-    const experts = expertsIn(layer);
-    if (!experts) return 4 * parameters[block];
-    const all = experts.count * expertBytes(architecture, block);
-    return 4 * parameters[block] - all + (all <= budget ? all : Math.min(all, expertMemory(budget).group));
-  });
+  const blocks = openBlocks(architecture, budget);
   return BASE + states + Math.max(...blocks, 4 * Math.min(vocabulary, HEAD_PIECE) * hidden);
 };
 
@@ -232,7 +225,11 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
       copying(job, machine),
     ),
   experts: (job, machine) =>
-    largest(expertPass(job, machine), job.options.out === undefined ? 0 : copying(job, machine)),
+    largest(
+      expertPass(job, machine),
+      sweep('experts')(job, machine),
+      job.options.out === undefined ? 0 : copying(job, machine),
+    ),
   vocabulary: copying,
   eval: (job, machine) => {
     const { repetition, against } = job.options;

@@ -4,10 +4,11 @@
  */
 import type { Architecture } from '../engine/checkpoint/architecture';
 import { layerParameters, parametersOf } from '../engine/checkpoint/parameters';
-import { layerSizes } from '../engine/checkpoint/kinds/parts';
+import { expertsIn, layerSizes } from '../engine/checkpoint/kinds/parts';
 import { rowBlockFlops } from '../engine/importance/estimate';
 import { type Group, groupWork } from '../engine/importance/groups';
 import { rowsPerRun } from '../engine/model/cost';
+import { expertBytes, expertMemory } from '../engine/model/expert-memory';
 import { HEAD_PIECE } from '../engine/model/piece';
 import { costOf, type CuttableWork, numbersIn, type Share, size } from '../engine/parts/split';
 import { isQuantized } from './models';
@@ -121,14 +122,26 @@ export function groupsOf(architecture: Architecture, { rows, candidates }: Share
   return groupWork(some, numbersIn(candidates), bytes, budget, models - 1, rowsPerRun(length));
 }
 
+/** Bytes of each block while it is open in a forward pass; of its experts, those that have room for a budget. */
+export function openBlocks(architecture: Architecture, budget: number): number[] {
+  const parameters = layerParameters(architecture);
+  return architecture.layers.map((layer, block) => {
+    const experts = expertsIn(layer);
+    if (!experts) return FLOAT * parameters[block];
+    const all = experts.count * expertBytes(architecture, block);
+    const open = all <= budget ? all : Math.min(all, expertMemory(budget).group);
+    return FLOAT * parameters[block] - all + open;
+  });
+}
+
 /** Memory of a process besides hidden states and what is found. */
 function processBytes(
   { architecture, bytesPerWeight }: SizedModel,
   { rows }: Share,
-  { length, effort, models = 1 }: Use,
+  { length, budget, effort, models = 1 }: Use,
 ): number {
   const { hidden, layers, vocabulary } = architecture;
-  const block = FLOAT * Math.max(...layerParameters(architecture));
+  const block = Math.max(...openBlocks(architecture, budget));
   const tokens = length * Math.min(size(rows), rowsPerRun(length));
   const widest = Math.max(HEAD_PIECE, ...layers.map(layerSizes).map(({ mixer, ffn }) => Math.max(ffn, mixer)));
   const activations = ACTIVATIONS * FLOAT * tokens * (widest + hidden) * models;

@@ -17,8 +17,8 @@ import { runPart as runPartOf } from '../jobs/parts/run-part';
 import { fileFor } from '../jobs/run-job';
 import { requireAround, requireObject, requirePath, requireText, requireTexts } from './given';
 import { scriptText } from './naming';
-import type { CurveOptions, EvaluateOptions, ScoreOptions, TasksOptions } from './options';
-import type { CurveResult, EvaluateResult, ScoreResult, TasksResult } from './results';
+import type { CurveOptions, EvaluateOptions, ExpertsOptions, ScoreOptions, TasksOptions } from './options';
+import type { CurveResult, EvaluateResult, ExpertsResult, ScoreResult, TasksResult } from './results';
 import { failureOf, type RunOptions, warnProcess } from './run';
 
 /** The jobs whose work can be cut into parts, by the names of their commands, with their options. */
@@ -31,6 +31,8 @@ export interface PartableOptions {
   readonly tasks: TasksOptions;
   /** Of `curve()`. */
   readonly curve: CurveOptions;
+  /** Of `experts()`. */
+  readonly experts: ExpertsOptions;
 }
 
 /** What goes with a part of a job. */
@@ -62,7 +64,8 @@ export type GatheredParts =
   | { readonly job: 'score'; readonly result: ScoreResult }
   | { readonly job: 'eval'; readonly result: EvaluateResult }
   | { readonly job: 'tasks'; readonly result: TasksResult }
-  | { readonly job: 'curve'; readonly result: CurveResult };
+  | { readonly job: 'curve'; readonly result: CurveResult }
+  | { readonly job: 'experts'; readonly result: ExpertsResult };
 
 /**
  * Computes one part of a job's work and writes its partial record. Parts run anywhere, in any order; {@link gather} joins
@@ -121,7 +124,7 @@ export async function runPart<J extends keyof PartableOptions>(
   }
 }
 
-const ONE_OF = "Give 'score', 'eval', 'tasks' or 'curve'.";
+const ONE_OF = "Give 'score', 'eval', 'tasks', 'curve' or 'experts'.";
 
 /**
  * Joins the partial records of a job that ran in parts: the numbers are those of one process, to the last bit. As

@@ -45,7 +45,7 @@ export async function runInParts<K extends CutKind>(
 /** Of times and memory, which no two runs have alike. */
 const withoutTimes = (value: unknown): string =>
   JSON.stringify(value, (key, field: unknown) =>
-    ['seconds', 'peakRssBytes', 'started', 'finished'].includes(key) ? undefined : field,
+    ['seconds', 'scoringSeconds', 'peakRssBytes', 'started', 'finished'].includes(key) ? undefined : field,
   );
 
 /**

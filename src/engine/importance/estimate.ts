@@ -85,6 +85,12 @@ export function evaluationFlops(
   return rows * (blocks + headWork(architecture)) * mean;
 }
 
+/** Operations of passing rows through the blocks alone. @param removed blocks that are left out */
+export function passFlops(architecture: Architecture, { rows, length }: RowShape, removed: readonly number[]): number {
+  const kept = keptBlocks(architecture.layers.length, removed);
+  return rows * kept.reduce((sum, layer) => sum + layerFlops(architecture, layer, length), 0);
+}
+
 /** How a model is healed, as far as it takes time. */
 export interface HealingWork {
   readonly method: HealMethod;

@@ -10,8 +10,16 @@ import { expert } from './feed-forwards/experts';
 import { stepStrategies } from './forward-graph';
 import type { Model } from './model';
 
-/** Called once for each expert of a token. @param norm of the expert's own output, before its weight; L2 over the hidden size */
-export type ExpertWatch = (expert: number, share: number, norm: number) => void;
+/**
+ * Called once for each expert of a token.
+ * @param norm of the expert's own output, before its weight; L2 over the hidden size
+ * @param token its number among all tokens that pass the block
+ */
+export type ExpertWatch = (expert: number, share: number, norm: number, token: number) => void;
+
+/** A watch whose tokens are numbered on from others. */
+export const watchFrom = (watch: ExpertWatch | undefined, first: number): ExpertWatch | undefined =>
+  watch && ((expert, share, norm, token) => watch(expert, share, norm, first + token));
 
 /** Experts in their order, as many at a time as have room in `memory` bytes; at least one. */
 export function groupsOf(
@@ -83,7 +91,7 @@ export async function addGroup(
     for (const [at, token] of tokens[i].entries()) {
       const share = shares[token * count + e];
       for (let j = 0; j < hidden; j++) added[token * hidden + j] += share * values[at * hidden + j];
-      watch?.(e, share, normOf(values, at * hidden, hidden));
+      watch?.(e, share, normOf(values, at * hidden, hidden), token);
     }
   }
 }

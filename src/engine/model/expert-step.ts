@@ -11,7 +11,7 @@ import { type Feeds, floats, type Session, type Tensor } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
 import { sourceBinding } from './binding';
 import { block, blockNorm } from './block';
-import { addGroup, type ExpertWatch, groupsOf, openGroup, tokensOf } from './expert-groups';
+import { addGroup, type ExpertWatch, groupsOf, openGroup, tokensOf, watchFrom } from './expert-groups';
 import { dense } from './feed-forwards/dense';
 import { routed } from './feed-forwards/experts';
 import { type AttentionKind, stepStrategies } from './forward-graph';
@@ -72,11 +72,14 @@ export async function openExpertStep(
     const numbers = groups[i];
     let session: Session | undefined;
     try {
+      let first = 0;
       for (const run of runs) {
+        const from = first;
+        first += run.y.length / hidden;
         const tokens = numbers.map((e) => tokensOf(e, run.shares, shape.count));
         if (tokens.every((each) => each.length === 0)) continue;
         session ??= await groupSession(i);
-        await addGroup(session, { group: numbers, tokens, hidden, count: shape.count }, run, run.added, watch);
+        await addGroup(session, { group: numbers, tokens, hidden, count: shape.count }, run, run.added, watchFrom(watch, from));
       }
     } finally {
       if (!keeps) await session?.close();

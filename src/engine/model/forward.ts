@@ -9,7 +9,7 @@ import type { WeightSource } from '../weights/source';
 import { sourceBinding } from './binding';
 import { rowsPerRun, TOKENS_PER_RUN } from './cost';
 import { buildStep } from './forward-graph';
-import type { ExpertWatch } from './expert-groups';
+import { type ExpertWatch, watchFrom } from './expert-groups';
 import type { Model } from './model';
 import { Positions } from './positions';
 import { openOverFile, openStepSession, type StepSession } from './step-session';
@@ -115,8 +115,11 @@ export class Forward {
       runAll: async (chunks, done, watch) => {
         const room = Math.floor((session.together?.tokens ?? 0) / this.length);
         const after: Chunk[] = [];
+        let rows = 0;
         for (const some of inRuns(chunks, room)) {
-          after.push(...(session.together ? await together(some, watch) : [await run(some[0])]));
+          const own = watchFrom(watch, rows * this.length);
+          after.push(...(session.together ? await together(some, own) : [await run(some[0])]));
+          rows += some.reduce((sum, chunk) => sum + chunk.rows, 0);
           for (const chunk of some) {
             chunk.release();
             done?.(chunk);

@@ -17,7 +17,7 @@ export interface MeasuredPart {
   readonly work: string;
   readonly frame: object;
   readonly data: unknown;
-  /** Seconds of each model, where there are several. Not in the data: a part that runs twice has the same data. */
+  /** Seconds of each model or pass, where the result tells them. Not in the data: a part that runs twice has the same data. */
   readonly times?: readonly number[];
   /** Path of the checkpoint, which differs between machines and is no part of the frame. */
   readonly path: string;
@@ -38,7 +38,7 @@ export interface Gathered {
   readonly precision: RunPrecision | undefined;
   /** Of all parts together. */
   readonly seconds: number;
-  /** Seconds of each model, where there are several: of each part that has them. */
+  /** Seconds of each model or pass: of each part that has them. */
   readonly times: readonly (readonly number[])[];
   /** The most that one of them needed. */
   readonly peakRssBytes: number;

@@ -54,10 +54,28 @@ export function curveFault({ criterion: by, scores, measure }: OptionsFor<'curve
   };
 }
 
+export function expertsFault({ measure, text, out, scores }: OptionsFor<'experts'>): Fault | undefined {
+  const given = (['out', 'text', 'scores'] as const).find((name) => ({ out, text, scores })[name] !== undefined);
+  if (given !== undefined) {
+    return {
+      what: `${option(given)} cannot be used with ${option('part')}`,
+      why: given === 'scores' ? 'then no token is routed' : 'it needs the scores of all parts',
+      action: `Leave ${option(given)} out${given === 'scores' ? '' : `. Gather the parts, and give that record as ${option('scores', 'FILE')} together with ${option(given)}`}.`,
+    };
+  }
+  if (!measure) return undefined;
+  return {
+    what: `The loss before and after cannot be measured with ${option('part')}`,
+    why: 'which experts go is known once the parts are gathered',
+    action: `Add ${option('measure', false)}. Then give the gathered record as ${option('scores', 'FILE')}, and measure.`,
+  };
+}
+
 /** By job. Its CutJob has the same function. */
 export const CUT_FAULTS: { readonly [K in CutKind]: (options: OptionsFor<K>) => Fault | undefined } = {
   score: scoreFault,
   tasks: tasksFault,
   eval: evalFault,
   curve: curveFault,
+  experts: expertsFault,
 };

@@ -2,6 +2,7 @@
 import { cutCurve } from './curve';
 import type { CutJob } from './cut';
 import { cutEval } from './eval';
+import { cutExperts } from './experts';
 import type { CutKind } from './part-record';
 import { cutScore } from './score';
 import { cutTasks } from './tasks';
@@ -11,6 +12,7 @@ export const CUT_JOBS: { readonly [K in CutKind]: CutJob<K> } = {
   eval: cutEval,
   tasks: cutTasks,
   curve: cutCurve,
+  experts: cutExperts,
 };
 
 export const cutJob = <K extends CutKind>(kind: K): CutJob<K> => CUT_JOBS[kind];

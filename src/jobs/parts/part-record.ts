@@ -12,7 +12,7 @@ import { readRecordAs, type RunRecord } from '../../engine/records/record';
 import { isObject } from '../../format/json';
 
 /** Jobs whose work can be cut. */
-export const CUT_KINDS = ['score', 'eval', 'tasks', 'curve'] as const;
+export const CUT_KINDS = ['score', 'eval', 'tasks', 'curve', 'experts'] as const;
 export type CutKind = (typeof CUT_KINDS)[number];
 
 export const isCutKind = (kind: string): kind is CutKind => (CUT_KINDS as readonly string[]).includes(kind);
