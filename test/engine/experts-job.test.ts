@@ -1,7 +1,9 @@
 /** The job "experts": its numbers by the golden ones, scores that are read again, parts, and what it refuses by name. */
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint/open';
+import { parametersOf } from '../../src/engine/checkpoint/parameters';
 import type { GivenFor } from '../../src/jobs/kinds';
 import { runJob } from '../../src/jobs/run-job';
 import { completeOptions } from '../../src/jobs/complete';
@@ -9,6 +11,7 @@ import { JOBS } from '../../src/jobs/definitions';
 import type { ExpertsResult } from '../../src/jobs/results/experts';
 import { assertClose, TOLERANCE } from '../support/close';
 import { expertToy } from '../support/expert-toy';
+import { expertToy as mixtralToy } from '../support/expert-toys';
 import { calibrationFile, checkpointFolder, goldenExperts } from '../support/golden';
 import { itShared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
@@ -86,6 +89,40 @@ describe('dropping experts', () => {
     await assert.rejects(run({ scores, keep: 3 }), { message: /they are of the model with the blocks 3 left out/ });
   });
 
+  it('keeps as many as a size has room for, of experts and blocks together', async () => {
+    const checkpoint = mixtralToy({ num_local_experts: 8, intermediate_size: 256 });
+    const plain = { checkpoint, calibration: rows, measure: false, remove: [1] } as const;
+    const sizes: { keep: number; parameters: number; bytes: number }[] = [];
+    for (const keep of [7, 6]) {
+      const { parameters, bytesAfter } = await run({ ...plain, keep });
+      sizes.push({ keep, parameters, bytes: bytesAfter! });
+    }
+    for (const { keep, parameters, bytes } of sizes) {
+      const goals: readonly Partial<GivenFor<'experts'>>[] = [{ targetParams: parameters }, { fit: bytes }];
+      for (const goal of goals) {
+        const { experts, ...found } = await run({ ...plain, ...goal });
+        assert.deepEqual([experts.after, found.parameters, found.bytesAfter], [keep, parameters, bytes]);
+      }
+    }
+    const [, { parameters, bytes }] = sizes;
+    const between = [{ targetParams: parameters + 1 }, { fit: bytes + 1 }];
+    assert.deepEqual(
+      await Promise.all(between.map(async (goal) => (await run({ ...plain, ...goal })).experts.after)),
+      [7, 6],
+    );
+    // What is told is what is written.
+    const out = join(folder, 'fits');
+    const { bytesAfter, bytesBefore, parameters: after } = await run({ ...plain, fit: bytes, out });
+    const written = await openCheckpoint(out);
+    assert.equal(parametersOf(requireArchitecture(written)), after);
+    const notes = ['README.md', 'coppice.json'].map((name) => statSync(join(out, name)).size);
+    assert.equal(written.size.all - notes.reduce((a, b) => a + b), bytesAfter);
+    await assert.rejects(run({ ...plain, remove: undefined, fit: 1_000_000 }), {
+      message: /drops too many experts: a token has 2 experts, .* the files have \d+ bytes/,
+    });
+    assert.equal(bytesBefore, (await openCheckpoint(checkpoint)).size.all);
+  });
+
   it('refuses by name', async () => {
     const out = join(folder, 'never');
     const refused: readonly (readonly [Partial<GivenFor<'experts'>>, RegExp])[] = [
@@ -98,6 +135,10 @@ describe('dropping experts', () => {
       [{ remove: [0, 2, 3] }, /No block with experts is left/],
       [{ remove: ['0.ffn'] }, /0\.ffn|module/],
       [{ keep: 4, ratio: 0.25 }, /keep/],
+      [{ keep: 4, fit: 2e6 }, /keep/],
+      [{ targetParams: 1e9 }, /target-params.* drops no expert: the model has \d+ with all its experts/],
+      [{ targetParams: 100 }, /drops too many experts: a token has 2 experts, .* \d+ are left/],
+      [{ fit: 1e9 }, /fit.* drops no expert: with all experts the files have \d+ bytes/],
     ];
     for (const [given, message] of refused) await assert.rejects(run({ ...given, out }), { message });
     assert.ok(!existsSync(out));

@@ -1,7 +1,7 @@
 /** What `coppice experts` prints. */
 import { arithmeticWords } from '../../format/arithmetic';
 import { formatSeconds } from '../../format/durations';
-import { formatCount, formatNumber, formatPercent } from '../../format/numbers';
+import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
 import { numberRanges } from '../../format/ranges';
 import { formatCounted } from '../../format/words';
 import type { ExpertsResult } from '../../jobs/results/experts';
@@ -23,6 +23,7 @@ export const expertsPage: Page<'experts'> = (_, { shown }) => ({
         'parameters',
         `${formatCount(result.parametersBefore)} → ${formatCount(result.parameters)} (${formatPercent(result.parameters / result.parametersBefore - 1)})`,
       ],
+      ...fileFacts(result),
       ...lossFacts(result),
       ...(result.out === null ? [] : [['written', shown(result.out)] as const]),
       [
@@ -50,6 +51,17 @@ function keptWords({ experts: { before, after, perToken }, criterion, calibratio
   const text =
     calibration === null ? '' : ` on ${calibration.name}, ${calibration.rows} × ${calibration.length} tokens`;
   return `${after} of ${before} stay in each block (${perToken} for a token), by ${criterion}${text}`;
+}
+
+/** Of experts and blocks together. */
+function fileFacts({ bytesBefore, bytesAfter }: ExpertsResult): [string, string][] {
+  if (bytesBefore === undefined || bytesAfter === undefined) return [];
+  return [
+    [
+      'files',
+      `${formatBytes(bytesBefore)} → ${formatBytes(bytesAfter)} (${formatPercent(bytesAfter / bytesBefore - 1)})`,
+    ],
+  ];
 }
 
 function lossFacts({ before, after, text }: ExpertsResult): [string, string][] {

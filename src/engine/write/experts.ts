@@ -21,7 +21,7 @@ import { modelName, type RunRecord } from '../records/record';
 import { checkpointWeights } from '../weights/checkpoint';
 import { FewerExperts } from '../weights/fewer-experts';
 import { type ConfigEdit, configEdits, editConfigText, headEdits } from './config';
-import { writeGguf } from './gguf/write-gguf';
+import { planGguf, writeGguf } from './gguf/write-gguf';
 import { type Plan, planCheckpoint } from './plan';
 import {
   companionBytes,
@@ -72,19 +72,56 @@ async function writeGgufFile(
   out: string,
   job: JobOptions,
 ): Promise<Omit<Written, 'record'> & { readonly bytes: number }> {
-  const [before] = expertBlocks(requireArchitecture(checkpoint));
+  return withFewer(checkpoint, kept, async (weights) => {
+    const named = namedGguf(checkpoint, { kept, removed });
+    const { file, bytes } = await writeGguf(checkpoint, weights, out, { ...job, ...named, record });
+    return { out: file, bytes, leftBehind: [] };
+  });
+}
+
+/** The blocks of the new file, and what it says of itself. */
+function namedGguf(
+  checkpoint: Checkpoint,
+  { kept, removed }: FewerExpertsPlan,
+): { readonly kept: readonly number[]; readonly description: string } {
+  const architecture = requireArchitecture(checkpoint);
+  const [before] = expertBlocks(architecture);
   const [left] = [...kept.values()];
-  const name = modelName(checkpoint);
+  const blocks = keptBlocks(architecture.layers.length, removed);
+  const without = removed.length > 0 ? ` and ${blocks.length} of its blocks` : '';
+  const experts = `${left.length} of the ${before.experts.count} experts of each block`;
+  return { kept: blocks, description: `${modelName(checkpoint)} with ${experts}${without}, written with Coppice` };
+}
+
+async function withFewer<T>(
+  checkpoint: Checkpoint,
+  kept: KeptExperts,
+  use: (weights: FewerExperts) => Promise<T>,
+): Promise<T> {
   const weights = new FewerExperts(checkpointWeights(checkpoint), kept);
   try {
-    const blocks = keptBlocks(weights.architecture.layers.length, removed);
-    const without = removed.length > 0 ? ` and ${blocks.length} of its blocks` : '';
-    const description = `${name} with ${left.length} of the ${before.experts.count} experts of each block${without}, written with Coppice`;
-    const { file, bytes } = await writeGguf(checkpoint, weights, out, { ...job, kept: blocks, description, record });
-    return { out: file, bytes, leftBehind: [] };
+    return await use(weights);
   } finally {
     await weights.close();
   }
+}
+
+/** Room for the record of the run in a GGUF file: texts, and the number of each expert that stays. */
+const recordRoom = (kept: KeptExperts): number => 16_384 + JSON.stringify([...kept.values()]).length;
+
+/**
+ * Bytes of the files that would be written, as `writeFewerExperts` has them; of a GGUF file at most so many, because its record is in
+ * it. They depend on how many experts stay, not on which.
+ * @throws UserError for a model that cannot be written, and for a config that cannot be read
+ */
+export async function fewerExpertsBytes(checkpoint: Checkpoint, wanted: FewerExpertsPlan): Promise<number> {
+  if (isGgufCheckpoint(checkpoint)) {
+    const named = namedGguf(checkpoint, wanted);
+    const planned = await withFewer(checkpoint, wanted.kept, (weights) => planGguf(checkpoint, weights, named));
+    return planned.layout.bytes + recordRoom(wanted.kept);
+  }
+  const { plan, config } = await planFewerExperts(checkpoint, wanted, {});
+  return plan.bytes + Buffer.byteLength(config) + companionBytes(await companionsOf(checkpoint));
 }
 
 async function planFewerExperts(

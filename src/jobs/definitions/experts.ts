@@ -6,7 +6,7 @@ import { l10n } from '../../l10n';
 import { joined, removedWords } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
 import { changeFact, field, nats, numberFact, removedFact } from '../facts';
-import { choice, file, flag, folder, part, whole } from '../option';
+import { bytes, choice, file, flag, folder, parameters, part, whole } from '../option';
 import { application } from '../options/application';
 import { begin } from '../options/bos';
 import { calibration } from '../options/calibration';
@@ -18,12 +18,21 @@ const options = {
   ...source,
   keep: whole('experts to keep in each block', {
     noun: () => l10n.t('the number of experts'),
-    conflicts: ['ratio'],
+    conflicts: ['ratio', 'targetParams', 'fit'],
   }),
   ratio: part(`drop this share of the experts of each block, rounded down (default: ${EXPERT_RATIO})`, {
     noun: () => l10n.t('the share of experts'),
     placeholder: 'r',
+    conflicts: ['targetParams', 'fit'],
   }),
+  targetParams: parameters(
+    `keep as few experts as leave at least this many parameters, without the blocks of ${option('remove')}: ${value('parameters', '20B')}`,
+    { noun: () => l10n.t('the target size'), conflicts: ['fit'] },
+  ),
+  fit: bytes(
+    `keep as many experts as files of at most this size have room for, without the blocks of ${option('remove')}: ${value('bytes', '40GB')}`,
+    { noun: () => l10n.t('the size'), placeholder: 'size' },
+  ),
   criterion: choice(EXPERT_CRITERIA, 'how to choose experts', {
     noun: () => l10n.t('the criterion'),
     placeholder: 'name',
@@ -80,7 +89,7 @@ export const experts = defineJob({
     './OLMoE-1B-7B --ratio 0.25 --calibration prose.txt --text test.txt --json',
     './Qwen3-30B-A3B-Q4_K_M.gguf --keep 96 --calibration code.txt --out ./Qwen3-96-Q4_K_M.gguf',
     './OLMoE-1B-7B --scores experts.json --keep 40 --no-measure --out ./OLMoE-40',
-    './Qwen3-30B-A3B --ratio 0.25 --remove 20-23 --calibration rows.json --out ./Qwen3-smaller',
+    './Qwen3-30B-A3B --target-params 20B --remove 20-23 --calibration rows.json --out ./Qwen3-smaller',
   ],
   noun: () => l10n.t('Experts'),
   title: (model, { out }) =>

@@ -36,7 +36,13 @@ export const expertsResult = shape(
     before: nullable(shape({ meanNll, ppl }, 'the original; null if it was not measured')),
     after: nullable(shape({ meanNll, ppl, kl, top1 }, 'the model with fewer experts; null if it was not measured')),
     out: nullable(text('GGUF file, or folder of the new checkpoint, absolute; null if nothing was written')),
-    bytesAfter: optional(whole('bytes of its files', { unit: 'bytes', better: 'less' })),
+    bytesBefore: optional(whole('bytes of the files of the original', { unit: 'bytes' })),
+    bytesAfter: optional(
+      whole('bytes of the files with fewer experts, written or not; absent where none can be written', {
+        unit: 'bytes',
+        better: 'less',
+      }),
+    ),
     leftBehind: optional(leftBehind),
     scoringSeconds: number('seconds of the pass that scored; 0 if the scores were read', { unit: 's', better: 'less' }),
     ...computed,

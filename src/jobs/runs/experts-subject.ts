@@ -1,20 +1,29 @@
 /** What a run of experts is about: the model, what stays of it, the texts; and its result, from the scores. */
 import { withShare } from '../../format/text-share';
-import { withLayers } from '../../engine/checkpoint/architecture';
-import { keptBlocks } from '../../engine/checkpoint/block-list';
-import { withKeptExperts } from '../../engine/checkpoint/kept-experts';
+import { defined } from '../../format/defined';
+import { counted } from '../../format/words';
+import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { parametersOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import { UserError } from '../../engine/errors';
+import { OptionError, UserError } from '../../engine/errors';
 import { type Calibration, calibrationWarnings, loadCalibration } from '../../engine/importance/calibration';
-import { type ExpertPlan, planExperts, routingWarnings, unroutedIn } from '../../engine/importance/experts/plan';
+import {
+  type ExpertPlan,
+  fewerExperts,
+  planExperts,
+  routingWarnings,
+  someExperts,
+  unroutedIn,
+} from '../../engine/importance/experts/plan';
 import { expertScores, keptExperts } from '../../engine/importance/experts/select';
 import { type ExpertSums, meansOf } from '../../engine/importance/experts/sums';
 import { withoutRows } from '../../engine/importance/run-criterion';
 import { viewWithout, type View } from '../../engine/model/view';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { modelName, type RunInput } from '../../engine/records/record';
+import { fewerExpertsBytes } from '../../engine/write/experts';
+import { option } from '../../engine/option-token';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { experts as definition } from '../definitions/experts';
 import type { OptionsFor } from '../kinds';
@@ -35,28 +44,63 @@ export interface ExpertsSubject {
 /** The part of a result that is known before experts are scored. */
 export type ExpertsFacts = Pick<
   ExpertsResult,
-  'model' | 'criterion' | 'experts' | 'removed' | 'parameters' | 'parametersBefore'
+  'model' | 'criterion' | 'experts' | 'removed' | 'parameters' | 'parametersBefore' | 'bytesBefore' | 'bytesAfter'
 >;
 
 /** @throws UserError for a model without experts, and for what cannot be kept of it */
 export async function expertsSubject(options: Options, { warn }: Pick<JobContext, 'warn'>): Promise<ExpertsSubject> {
   const checkpoint = await openCheckpoint(options.checkpoint);
   const architecture = requireArchitecture(checkpoint);
-  const plan = planExperts(architecture, modelName(checkpoint), options);
+  const keep = options.keep ?? (await keptForFiles(checkpoint, options));
+  const plan = planExperts(architecture, modelName(checkpoint), { ...options, keep });
   plan.warnings.forEach(warn);
-  const { count, keep, chosen, removed, blocks } = plan;
-  // As many stay in every block, so it does not matter for the size which ones.
-  const some = keptExperts(new Map(blocks.map(({ block }) => [block, new Array<number>(count).fill(0)])), keep);
-  const left = withLayers(withKeptExperts(architecture, some), keptBlocks(architecture.layers.length, removed));
+  const { count, chosen, removed } = plan;
   const facts: ExpertsFacts = {
     model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
     criterion: options.criterion,
-    experts: { before: count, after: keep, perToken: chosen },
+    experts: { before: count, after: plan.keep, perToken: chosen },
     removed,
-    parameters: parametersOf(left),
+    parameters: parametersOf(fewerExperts(architecture, plan.keep, removed)),
     parametersBefore: parametersOf(architecture),
+    ...(!isGgufCheckpoint(checkpoint) && {
+      bytesBefore: checkpoint.size.all,
+      bytesAfter: await bytesWith(checkpoint, plan.keep, removed),
+    }),
   };
   return { checkpoint, plan, facts };
+}
+
+/** Bytes of the files with so many experts in each block. */
+const bytesWith = (checkpoint: Checkpoint, keep: number, removed: readonly number[]): Promise<number> =>
+  fewerExpertsBytes(checkpoint, { kept: someExperts(requireArchitecture(checkpoint), keep), removed });
+
+/** As many experts as files of the size that is asked for have room for. @throws OptionError where not even those of a token do */
+async function keptForFiles(checkpoint: Checkpoint, { fit, remove = [] }: Options): Promise<number | undefined> {
+  if (fit === undefined) return undefined;
+  const { removed, count, chosen } = planExperts(requireArchitecture(checkpoint), modelName(checkpoint), {
+    remove,
+    most: true,
+  });
+  const most = await bytesWith(checkpoint, count, removed);
+  if (most <= fit) {
+    const why = `with all experts the files have ${most} bytes`;
+    throw new OptionError(`${option('fit', fit)} drops no expert`, why, 'Give a smaller size.');
+  }
+  const least = await bytesWith(checkpoint, chosen, removed);
+  if (least > fit) {
+    throw new OptionError(
+      `${option('fit', fit)} drops too many experts`,
+      `a token has ${counted(chosen, 'expert')}, and with so many in each block the files have ${least} bytes`,
+      `Give at least that, or leave out blocks with ${option('remove')}.`,
+    );
+  }
+  let [keep, tooMany] = [chosen, count];
+  while (tooMany - keep > 1) {
+    const middle = (keep + tooMany) >> 1;
+    if ((await bytesWith(checkpoint, middle, removed)) <= fit) keep = middle;
+    else tooMany = middle;
+  }
+  return keep;
 }
 
 /** The model without the blocks that are left out. */
@@ -158,6 +202,7 @@ export function expertsMeasured(
     unrouted: unroutedIn(tokens),
     parameters: facts.parameters,
     parametersBefore: facts.parametersBefore,
+    ...defined({ bytesBefore: facts.bytesBefore, bytesAfter: facts.bytesAfter }),
     calibration,
     text,
     before: compared?.before ?? null,

@@ -1,7 +1,9 @@
 /** How many experts of each block stay, and what cannot be. */
-import type { Architecture } from '../../checkpoint/architecture';
-import { type ExpertBlock, expertBlocks } from '../../checkpoint/kept-experts';
+import { type Architecture, withLayers } from '../../checkpoint/architecture';
+import { keptBlocks } from '../../checkpoint/block-list';
+import { type ExpertBlock, expertBlocks, type KeptExperts, withKeptExperts } from '../../checkpoint/kept-experts';
 import { feedForwardKind } from '../../checkpoint/kinds';
+import { parametersOf } from '../../checkpoint/parameters';
 import { OptionError, UserError } from '../../errors';
 import { EXPERT_RATIO, MANY_EXPERTS } from './criteria';
 import { keptCount } from './select';
@@ -26,6 +28,10 @@ export interface ExpertPlan {
 export interface AskedExperts {
   readonly keep?: number;
   readonly ratio?: number;
+  /** At least so many parameters stay, with blocks that are left out counted. */
+  readonly targetParams?: number;
+  /** One expert less, whatever else is asked for. */
+  readonly most?: boolean;
   /** Whole blocks to leave out. */
   readonly remove?: readonly (number | string)[];
 }
@@ -53,7 +59,14 @@ export function planExperts(architecture: Architecture, name: string, asked: Ask
   const { count, chosen } = all[0].experts;
   if (all.some(({ experts }) => experts.count !== count))
     throw new Error('blocks have different numbers of experts, which no config says');
-  const keep = keepOf(asked, count, chosen);
+  const keep = keepOf(
+    {
+      ...asked,
+      keep: asked.keep ?? (asked.most ? count - 1 : undefined) ?? keptForParameters(architecture, asked, removed, all),
+    },
+    count,
+    chosen,
+  );
   const isMany = count - keep >= MANY_EXPERTS * count;
   return {
     count,
@@ -66,6 +79,53 @@ export function planExperts(architecture: Architecture, name: string, asked: Ask
       : [],
   };
 }
+
+/** As few experts of each block as leave at least the parameters that are asked for. @throws OptionError where none do */
+function keptForParameters(
+  architecture: Architecture,
+  { targetParams }: AskedExperts,
+  removed: readonly number[],
+  [
+    {
+      experts: { count, chosen },
+    },
+  ]: readonly ExpertBlock[],
+): number | undefined {
+  if (targetParams === undefined) return undefined;
+  const sizeOf = (keep: number): number => parametersOf(fewerExperts(architecture, keep, removed));
+  const [least, most] = [sizeOf(chosen), sizeOf(count)];
+  const blocks = removed.length > 0 ? `, without ${counted(removed.length, 'block')}` : '';
+  if (targetParams >= most) {
+    const why = `the model has ${most} with all its experts${blocks}`;
+    throw new OptionError(`${option('targetParams', targetParams)} drops no expert`, why, 'Give a smaller number.');
+  }
+  const found = Array.from({ length: count - chosen }, (_, i) => chosen + i).find(
+    (keep) => sizeOf(keep) >= targetParams,
+  );
+  if (targetParams < least) {
+    const why = `a token has ${counted(chosen, 'expert')}, and with so many in each block ${least} are left${blocks}`;
+    throw new OptionError(
+      `${option('targetParams', targetParams)} drops too many experts`,
+      why,
+      `Give at least ${least}, or leave out blocks with ${option('remove')}.`,
+    );
+  }
+  if (found === undefined) {
+    const why = `with one expert less in each block ${sizeOf(count - 1)} are left${blocks}`;
+    throw new OptionError(`${option('targetParams', targetParams)} drops no expert`, why, 'Give a smaller number.');
+  }
+  return found;
+}
+
+/** The model with some experts of each block, and without blocks. As many stay everywhere, so it does not matter which ones. */
+export function fewerExperts(architecture: Architecture, keep: number, removed: readonly number[]): Architecture {
+  const kept = someExperts(architecture, keep);
+  return withLayers(withKeptExperts(architecture, kept), keptBlocks(architecture.layers.length, removed));
+}
+
+/** The first experts of every block that has some. */
+export const someExperts = (architecture: Architecture, keep: number): KeptExperts =>
+  new Map(expertBlocks(architecture).map(({ block }) => [block, Array.from({ length: keep }, (_, e) => e)]));
 
 function keepOf({ keep, ratio = EXPERT_RATIO }: AskedExperts, count: number, chosen: number): number {
   const found = keep ?? keptCount(count, ratio);
