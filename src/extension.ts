@@ -181,5 +181,5 @@ function followScan(library: CheckpointLibrary, hidden: HiddenPaths): vscode.Dis
     if (library.entries().length > 0) void did('coppice.did.open');
   };
   tell();
-  return vscode.Disposable.from(library.onDidChange(tell), hidden.onChange(tell));
+  return vscode.Disposable.from(library.onDidChange(tell), library.onDidLoad(tell), hidden.onChange(tell));
 }

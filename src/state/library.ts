@@ -49,6 +49,9 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   /** The path of the checkpoint that changed, or undefined for the list itself. */
   readonly onDidChange = this.changed.event;
+  private readonly loaded = new vscode.EventEmitter<void>();
+  /** A checkpoint was opened that was not open before. */
+  readonly onDidLoad = this.loaded.event;
 
   constructor(
     private readonly config: Config,
@@ -113,7 +116,15 @@ export class CheckpointLibrary implements vscode.Disposable {
 
   /** Returns the checkpoint at `path`, and opens it if needed. @throws UserError when it cannot be opened */
   load(path: string): Promise<Checkpoint> {
-    return this.cache.load(path);
+    const isOpen = this.cache.peek(path) !== undefined;
+    const loading = this.cache.load(path);
+    if (!isOpen) {
+      loading.then(
+        () => this.loaded.fire(),
+        () => undefined, // whoever asked for it is told
+      );
+    }
+    return loading;
   }
 
   /** The checkpoint at `path` if it is already open. */

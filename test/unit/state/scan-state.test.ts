@@ -1,6 +1,10 @@
 /** What the empty view says while the workspace is searched, and when: by the `when` clauses of the manifest. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../../src/engine/checkpoint/open';
+import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import { scanState } from '../../../src/state/scan-state';
+import { expertToy } from '../../support/expert-toys';
 import { textOf } from '../house/repository';
 
 interface Welcome {
@@ -29,10 +33,15 @@ function said(keys: Record<string, unknown>, told: Readonly<Record<string, unkno
   });
 }
 
-const library = (isScanned: boolean, paths: readonly string[]) => ({
+const library = (
+  isScanned: boolean,
+  paths: readonly string[],
+  models: ReadonlyMap<string, Checkpoint> = new Map(),
+) => ({
   isScanned,
   adapters: () => [],
   trainings: () => [],
+  peek: (path: string) => models.get(path),
   entries: () => paths.map((path) => ({ path, origin: 'workspace' as const })),
 });
 const SCANNING = '%welcome.scanning%';
@@ -65,5 +74,25 @@ describe('an empty view', () => {
   it('knows the folders of checkpoints, for the menu of the Explorer', () => {
     const { 'coppice.checkpointFolders': folders } = scanState(library(true, ['/a']), { size: 1 });
     assert.deepEqual(folders, ['/a']);
+  });
+});
+
+describe('dropping experts', () => {
+  it('is offered where a model has some, or was not opened yet', async () => {
+    const sample = await openCheckpoint(join(import.meta.dirname, '../../../media/sample'));
+    const toy = await openCheckpoint(expertToy());
+    const offered = (...models: readonly [string, Checkpoint | undefined][]): unknown => {
+      const open = new Map(models.flatMap(([path, model]) => (model ? [[path, model] as const] : [])));
+      const listed = library(
+        true,
+        models.map(([path]) => path),
+        open,
+      );
+      return scanState(listed, { size: 0 })['coppice.hasExperts'];
+    };
+    assert.equal(offered(), false);
+    assert.equal(offered(['/a', sample]), false);
+    assert.equal(offered(['/a', sample], ['/b', toy]), true);
+    assert.equal(offered(['/a', sample], ['/b', undefined]), true);
   });
 });

@@ -56,7 +56,7 @@ describeBrowser('card of experts', (browser) => {
       /KL divergence 0\.125 nats from the original/,
       /⚠ Experts without any token: 1\./,
       /by reap on code\.txt/,
-      /Without the blocks 2\. The loss is of test\.txt\. Written to short\./,
+      /Without block 2\. The loss is of test\.txt\. Written to short\./,
     ])
       assert.match(text, part);
     assert.equal(await card(panel).locator('.experts-map .heat-cell').count(), 8);

@@ -48,12 +48,15 @@ function figuresOf({ before, after, perToken, parameters, loss }: ExpertsDigest)
 const noteOf = ({ unrouted }: ExpertsDigest): string[] =>
   unrouted === 0 ? [] : [t('⚠ Experts without any token: {0}. They go first; more text tells more.', unrouted)];
 
+const withoutBlocks = (removed: readonly number[]): string =>
+  removed.length === 1 ? t('Without block {0}.', removed[0]) : t('Without the blocks {0}.', numberRanges(removed));
+
 function summaryOf({ digest }: PanelRun, { criterion, text, removed, loss, written }: ExpertsDigest): string {
   return [
     text === undefined
       ? t('{0}: by {1}, {2}.', digest.model.name, criterion, moment(digest.started))
       : t('{0}: by {1} on {2}, {3}.', digest.model.name, criterion, text, moment(digest.started)),
-    ...(removed.length > 0 ? [t('Without the blocks {0}.', numberRanges(removed))] : []),
+    ...(removed.length > 0 ? [withoutBlocks(removed)] : []),
     ...(loss?.text === undefined ? [] : [t('The loss is of {0}.', loss.text)]),
     ...(written === undefined ? [] : [t('Written to {0}.', written)]),
     computedText(digest),
