@@ -12,7 +12,7 @@ export const dropExperts = jobTool({
   title: () => l10n.t('Drop Experts'),
   description:
     'For mixtures of experts (Qwen3 MoE, Mixtral, OLMoE, gpt-oss, Granite 4): scores every expert on a calibration text in one pass over the weights, and drops ' +
-    'the lowest of each block, as many in every block ("keep", or "ratio"). Without "out" it only says what would stay and what that costs: ' +
+    'the lowest of each block, as many in every block ("keep", "ratio", or "targetParams", which counts blocks of "remove" too). Without "out" it only says what would stay and what that costs: ' +
     'loss, perplexity and KL divergence from the original, before and after; call it so first. With "out" it writes the smaller model. ' +
     'Give text of the kind that the application has, and tokens of at least 100 times the experts, divided by those of a token.',
   effect: 'writes',
@@ -20,6 +20,7 @@ export const dropExperts = jobTool({
     checkpoint: 'the model',
     keep: true,
     ratio: true,
+    targetParams: true,
     criterion: true,
     remove: 'blocks to leave out too, numbered from 0: [10, 12]',
     calibration: true,

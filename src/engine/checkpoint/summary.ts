@@ -3,6 +3,7 @@
  * from the tensors.
  */
 import type { Architecture } from './architecture';
+import { type BlockKinds, kindsOf } from './block-kinds';
 import { layerSizes } from './kinds/parts';
 import { layerNumber, type LayerNumber } from './layer-numbers';
 import { elements, layerParameters, parametersOf } from './parameters';
@@ -40,6 +41,8 @@ export interface Summary {
   readonly context: number | null;
   /** What its blocks have that LLaMA's do not, in words; empty if the architecture is unknown. */
   readonly traits: Traits;
+  /** What each block is made of; empty if the architecture is unknown. */
+  readonly kinds: readonly BlockKinds[];
   readonly blockParameters: readonly number[];
   readonly shards: number;
   readonly identity: string;
@@ -70,6 +73,7 @@ export function summarize(checkpoint: Checkpoint): Summary {
     dtypes: elementsByType(tensors),
     ...(architecture ? dimensionsOf(architecture) : guessDimensions(checkpoint)),
     traits: architecture ? traitsOf(architecture) : {},
+    kinds: architecture ? kindsOf(architecture) : [],
     blockParameters: blockParameters(checkpoint),
     shards: checkpoint.shards.length,
     identity: checkpoint.identity,

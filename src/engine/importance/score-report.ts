@@ -2,6 +2,7 @@
  * The report of a scoring run: the numbers, the model they belong to, and how they were made. The same in the terminal
  * and in the editor.
  */
+import { type BlockKinds, kindsOf } from '../checkpoint/block-kinds';
 import { peakRssBytes } from '../memory';
 import type { RunPrecision } from '../precision';
 import { modelName } from '../records/record';
@@ -18,6 +19,8 @@ import { resultSummary, type ResultSummary, type Scored } from './run-criterion'
 export interface ScoreSubject {
   readonly criterion: Criterion;
   readonly model: { readonly name: string; readonly path: string; readonly identity: string };
+  /** What each block of the model is made of. */
+  readonly kinds?: readonly BlockKinds[];
   readonly removed?: readonly (number | string)[];
   readonly adapter?: ScoredInput;
   /** Healed weights. */
@@ -57,9 +60,13 @@ interface ReportedScores extends Pick<Scored, 'result' | 'precision' | 'fit'> {
 }
 
 /** The subject of a scoring of an opened model. */
-export const subjectOf = ({ checkpoint, removed, inputs }: OpenedModel, criterion: Criterion): ScoreSubject => ({
+export const subjectOf = (
+  { checkpoint, architecture, removed, inputs }: OpenedModel,
+  criterion: Criterion,
+): ScoreSubject => ({
   criterion,
   model: { name: modelName(checkpoint), path: checkpoint.path, identity: checkpoint.identity },
+  kinds: kindsOf(architecture),
   ...(removed.length > 0 && { removed: removedJson(removed) }),
   ...Object.fromEntries(inputs.map(({ role, name, sha256 }) => [role, { name, sha256 }])),
 });

@@ -1,4 +1,5 @@
 /** The results of "score" and "curve". */
+import { FEED_FORWARD_KINDS, MIXER_KINDS } from '../../engine/checkpoint/block-kinds';
 import { CRITERIA } from '../../engine/importance/criteria';
 import { MODULE_COSTS } from '../../engine/importance/module-cost';
 import { OBJECTIVES } from '../../engine/importance/objective';
@@ -58,6 +59,16 @@ const halves = {
   block: whole('the block'),
   part: oneOf(['attention', 'ffn'], 'which half of it'),
 };
+
+const kinds = shape(
+  {
+    block: whole('the block'),
+    attention: oneOf(MIXER_KINDS, 'the kind of its mixer, which results call attention whatever it is'),
+    ffn: oneOf(FEED_FORWARD_KINDS, 'the kind of its FFN'),
+    halves: optional(list(oneOf(MIXER_KINDS, 'a kind'), 'of a parallel mixer: what computes side by side')),
+  },
+  'the kinds of a block',
+);
 
 export const calibration = shape(
   {
@@ -153,6 +164,7 @@ export const scoreResult = shape(
   {
     criterion,
     model: modelRead,
+    kinds: optional(list(kinds, 'what each block of the model is made of')),
     removed: optional(removed),
     adapter: optional(file('the adapter')),
     patch: optional(file('healed weights')),

@@ -9,6 +9,7 @@ import { elements } from '../parameters';
 import { openGgufCheckpoint } from './open';
 import { sharesOf } from '../shares';
 import { type Summary, summarize } from '../summary';
+import { kindsOf } from '../block-kinds';
 import { traitsOf } from '../traits';
 import type { Checkpoint } from '../types';
 
@@ -51,6 +52,7 @@ export function summarizeGguf(gguf: Omit<GgufFile, 'stamp'>, unsupported: Summar
     ffn: perBlock('feed_forward_length', 'ffn_up', 1),
     context: number('context_length'),
     traits: {},
+    kinds: [],
     blockParameters: stored,
     shards: 1,
     identity: gguf.digest.toString('hex'),
@@ -72,8 +74,9 @@ export async function openGgufSummary(path: string): Promise<{ summary: Summary;
     const reason = unsupported ? { why: unsupported.why, action: unsupported.action } : null;
     const summary = isWhole ? summarize(checkpoint) : summarizeGguf(gguf, reason);
     const traits = checkpoint.architecture ? traitsOf(checkpoint.architecture) : {};
+    const kinds = checkpoint.architecture ? kindsOf(checkpoint.architecture) : [];
     const notes = [...new Set([...summary.notes, ...checkpoint.notes])];
-    return { summary: { ...summary, traits, notes, shares: sharesOf(checkpoint) }, checkpoint };
+    return { summary: { ...summary, traits, kinds, notes, shares: sharesOf(checkpoint) }, checkpoint };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     // The header can be shown although it contradicts itself.
