@@ -17,7 +17,7 @@ export interface BlockKinds {
   readonly attention: Mixer['kind'];
   readonly ffn: FeedForward['kind'];
   /** Of a parallel mixer: what computes side by side. */
-  readonly halves?: readonly Mixer['kind'][];
+  readonly halves?: readonly [Mixer['kind'], Mixer['kind']];
 }
 
 /** Of every block, in order. */

@@ -18,8 +18,8 @@ describe('kinds of blocks', () => {
   });
 
   itShared('have the halves of a parallel mixer, and every name is in the lists', async () => {
-    for (const name of ['granite4-hybrid', 'falconh1-parallel']) {
-      const { architecture } = await openCheckpoint(checkpointFolder(`families3/${name}`));
+    for (const name of ['families3/granite4-hybrid', 'families3/falconh1-parallel'] as const) {
+      const { architecture } = await openCheckpoint(checkpointFolder(name));
       const kinds = kindsOf(architecture!);
       for (const { attention, ffn, halves = [] } of kinds) {
         assert.ok(
@@ -27,7 +27,9 @@ describe('kinds of blocks', () => {
         );
         assert.deepEqual(halves, attention === 'parallel' ? ['attention', 'mamba'] : []);
       }
-      assert.ok(new Set(kinds.map(({ attention }) => attention)).size === (name === 'falconh1-parallel' ? 1 : 2));
+      assert.ok(
+        new Set(kinds.map(({ attention }) => attention)).size === (name === 'families3/falconh1-parallel' ? 1 : 2),
+      );
     }
   });
 });
