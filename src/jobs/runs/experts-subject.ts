@@ -2,7 +2,6 @@
 import { withShare } from '../../format/text-share';
 import { defined } from '../../format/defined';
 import { counted } from '../../format/words';
-import { isGgufCheckpoint } from '../../engine/checkpoint/gguf/name';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { parametersOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
@@ -62,10 +61,8 @@ export async function expertsSubject(options: Options, { warn }: Pick<JobContext
     removed,
     parameters: parametersOf(fewerExperts(architecture, plan.keep, removed)),
     parametersBefore: parametersOf(architecture),
-    ...(!isGgufCheckpoint(checkpoint) && {
-      bytesBefore: checkpoint.size.all,
-      bytesAfter: await bytesWith(checkpoint, plan.keep, removed),
-    }),
+    bytesBefore: checkpoint.size.all,
+    bytesAfter: await bytesWith(checkpoint, plan.keep, removed),
   };
   return { checkpoint, plan, facts };
 }
