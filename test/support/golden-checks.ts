@@ -17,7 +17,7 @@ import type { Removal } from '../../src/engine/importance/result';
 import { scoreTaylor } from '../../src/engine/importance/criteria/taylor';
 import type { Model } from '../../src/engine/model/model';
 import { lengthClass } from '../../src/engine/model/rotary';
-import { fullView, stepsOf, viewWithout } from '../../src/engine/model/view';
+import { fullView, stepsOf, type View, viewWithout } from '../../src/engine/model/view';
 import { logSumExp } from '../reference/forward';
 import { assertAllClose, assertClose, assertSameOrder, TOLERANCE, type Tolerance } from './close';
 import {
@@ -344,17 +344,27 @@ export async function checkGreedyIds(
   );
   for (const kind of kinds) {
     const view = kind === 'full' ? fullView(blocks) : pruned;
-    for (const continuation of golden[kind].slice(0, prompts)) {
-      const expected = comparableIds(continuation, nearTie);
-      const maxNewTokens = expected.length;
-      const { ids } = await generate(model, continuation.promptIds, {
-        maxNewTokens,
-        greedy: true,
-        ignoreEos: true,
-        view,
-      });
-      assert.deepEqual(ids, expected, `${kind}: after ${continuation.promptIds.join(',')}`);
-    }
+    await checkContinuations(model, view, golden[kind].slice(0, prompts), nearTie);
+  }
+}
+
+/** Greedy text of a view of a model, up to the first near tie. */
+export async function checkContinuations(
+  model: Model,
+  view: View,
+  continuations: readonly GoldenContinuation[],
+  nearTie: number,
+): Promise<void> {
+  for (const continuation of continuations) {
+    const expected = comparableIds(continuation, nearTie);
+    const maxNewTokens = expected.length;
+    const { ids } = await generate(model, continuation.promptIds, {
+      maxNewTokens,
+      greedy: true,
+      ignoreEos: true,
+      view,
+    });
+    assert.deepEqual(ids, expected, `after ${continuation.promptIds.join(',')}`);
   }
 }
 
