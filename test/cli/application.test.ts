@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildCli, coppice } from '../support/built-cli';
-import { continued, genaiPython, itWith, llamaCpp, nodePackages } from '../support/consumers';
+import { continued, genaiPython, itWith, llamaCpp, nodePackages, torchPython } from '../support/consumers';
 import { describeShared, full, shared, smollm2Folder, smollm2Gguf } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 
@@ -108,26 +108,17 @@ describeShared('command line: from a published file to the application', functio
         same(continued('transformersjs.mjs', at('folder'), ids, COUNT, 'fp32').ids),
       );
       itWith(genaiPython, 'onnxruntime-genai', () => same(continued('genai.py', at('folder'), ids, COUNT).ids));
-      itWith(transformersPython(), 'transformers', () => {
-        const found = spawnSync(
-          transformersPython()!,
-          ['-c', IN_TRANSFORMERS, at('checkpoint'), ids.join(), String(COUNT)],
-          {
-            encoding: 'utf8',
-            env: { ...process.env, OMP_NUM_THREADS: '1', HF_HUB_OFFLINE: '1' },
-          },
-        );
+      itWith(torchPython, 'transformers', () => {
+        const found = spawnSync(torchPython!, ['-c', IN_TRANSFORMERS, at('checkpoint'), ids.join(), String(COUNT)], {
+          encoding: 'utf8',
+          env: { ...process.env, OMP_NUM_THREADS: '1', HF_HUB_OFFLINE: '1' },
+        });
         assert.equal(found.status, 0, found.stderr);
         same(JSON.parse(found.stdout.trim().split('\n').at(-1)!) as number[]);
       });
     });
   }
 });
-
-/** A Python that has transformers: COPPICE_PYTHON. */
-function transformersPython(): string | undefined {
-  return process.env.COPPICE_PYTHON;
-}
 
 const IN_TRANSFORMERS = `
 import json, sys, torch

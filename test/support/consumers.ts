@@ -95,3 +95,7 @@ export function continued(
 
 /** A folder as of `venv` with torch and transformers, by COPPICE_TEST_TORCH; undefined without. */
 export const torchFolder = process.env.COPPICE_TEST_TORCH;
+
+/** Its Python. */
+export const torchPython =
+  torchFolder && join(torchFolder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python3');

@@ -10,6 +10,7 @@ import {
   mixerKind,
   UNADAPTED,
 } from './kinds';
+import type { LastLinear } from './kinds/kind';
 import { ropeOf } from './kinds/parts';
 
 /**
@@ -171,12 +172,14 @@ const OF_MIXERS: ReadonlySet<string> = new Set(MIXER_LINEARS);
 /** The module that a Linear is a part of. */
 export const moduleOf = (name: LinearName): 'attention' | 'ffn' => (OF_MIXERS.has(name) ? 'attention' : 'ffn');
 
-/** The Linear of a module whose output goes into the stream. @throws Error for a module that has several */
-export function lastLinear({ layers }: Pick<Architecture, 'layers'>, block: number, part: 'mixer' | 'ffn'): LinearName {
+/** The Linears of a module whose outputs go into the stream, experts aside, which healing corrects. */
+export function lastLinears(
+  { layers }: Pick<Architecture, 'layers'>,
+  block: number,
+  part: 'mixer' | 'ffn',
+): readonly LastLinear[] {
   const { mixer, ffn } = layers[block];
-  const last = part === 'mixer' ? mixerKind(mixer).last(mixer) : feedForwardKind(ffn).last(ffn);
-  if (last === undefined) throw new Error(`the ${part} of block ${block} has no last Linear`);
-  return last;
+  return part === 'mixer' ? mixerKind(mixer).last(mixer) : feedForwardKind(ffn).last(ffn);
 }
 
 /** Most tokens of a text: the context, or as far as dynamic scaling stretches it. */

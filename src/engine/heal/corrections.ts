@@ -1,5 +1,5 @@
 /** From a fitted D to new weights. A Linear's weight is (out, in), and D is (in, out): W ← W + step · Dᵀ. */
-import { type Architecture, lastLinear } from '../checkpoint/architecture';
+import { type Architecture, lastLinears } from '../checkpoint/architecture';
 import type { BlockWeightName, WeightKey } from '../checkpoint/weight-key';
 import { weightOf } from '../checkpoint/weight-key';
 import { readWide, type WeightSource } from '../weights/source';
@@ -12,14 +12,26 @@ export interface NewWeight {
   readonly values: Float32Array;
 }
 
-/** The site's Linear, and its bias. */
-export function weightKeys(
-  architecture: Pick<Architecture, 'layers'>,
+/** One of a site's Linears. */
+export interface SiteLinear {
+  readonly weight: WeightKey;
+  readonly bias: WeightKey;
+  /** Numbers of a token that it gets. */
+  readonly width: number;
+  /** What its output is multiplied by on the way to the stream. */
+  readonly factor: number;
+}
+
+/** The site's Linears: one, or two side by side, of attention and Mamba. */
+export function siteLinears(
+  { layers, style }: Pick<Architecture, 'layers' | 'style'>,
   { block, tensor }: Pick<Site, 'block' | 'tensor'>,
-): { weight: WeightKey; bias: WeightKey } {
-  const name = lastLinear(architecture, block, tensor === 'o_proj' ? 'mixer' : 'ffn');
-  const biasName: BlockWeightName = `${name}Bias`;
-  return { weight: { layer: block, name }, bias: { layer: block, name: biasName } };
+): readonly SiteLinear[] {
+  return lastLinears({ layers }, block, tensor === 'o_proj' ? 'mixer' : 'ffn').map(({ name, width, factor }) => {
+    const biasName: BlockWeightName = `${name}Bias`;
+    const keys = { weight: { layer: block, name }, bias: { layer: block, name: biasName } };
+    return { ...keys, width, factor: factor * style.residualScale };
+  });
 }
 
 /** The norm behind the site's Linear. */
@@ -28,18 +40,28 @@ const normKey = ({ block, tensor }: Pick<Site, 'block' | 'tensor'>): WeightKey =
   name: tensor === 'o_proj' ? 'attentionOutNorm' : 'ffnOutNorm',
 });
 
-/** refit: W + factor · Dᵀ. */
-export async function refitted(source: WeightSource, site: Site, delta: Matrix, factor: number): Promise<NewWeight[]> {
-  const { weight: key } = weightKeys(source.architecture, site);
-  const wide = await readWide(source, key);
-  const { data, rows: inputs, columns: outputs } = delta;
-  for (let i = 0; i < outputs; i++) {
-    for (let j = 0; j < inputs; j++) wide[i * inputs + j] += factor * data[j * outputs + i];
+/**
+ * refit: W + share / factor · Dᵀ, because a module adds factor · W x. Of Linears side by side, each has its rows of D, for inputs that
+ * `sideBySide` has brought to the factor of the first.
+ */
+export async function refitted(source: WeightSource, site: Site, delta: Matrix, share: number): Promise<NewWeight[]> {
+  const { data, columns: outputs } = delta;
+  const linears = siteLinears(source.architecture, site);
+  const changed: NewWeight[] = [];
+  let from = 0;
+  for (const { weight: key, width } of linears) {
+    const wide = await readWide(source, key);
+    for (let i = 0; i < outputs; i++) {
+      for (let j = 0; j < width; j++)
+        wide[i * width + j] += (share / linears[0].factor) * data[(from + j) * outputs + i];
+    }
+    changed.push({ key, values: Float32Array.from(wide) });
+    from += width;
   }
-  return [{ key, values: Float32Array.from(wide) }];
+  return changed;
 }
 
-/** fold: Tᵀ W and b T with T = I + step · D, whatever the factor of what the module adds. */
+/** fold: Tᵀ W and b T with T = I + step · D, whatever the factor of what the module adds. Weights come before biases. */
 export async function folded(
   source: WeightSource,
   site: Site,
@@ -47,19 +69,22 @@ export async function folded(
   step: number,
   products: Products,
 ): Promise<NewWeight[]> {
-  const { weight: key, bias } = weightKeys(source.architecture, site);
-  const wide = await readWide(source, key);
   const outputs = delta.rows;
-  const weight = { data: wide, rows: outputs, columns: wide.length / outputs };
   const negative = { ...delta, data: delta.data.map((value) => -step * value) };
-  const changedWeight = { ...weight, data: wide.slice() };
-  await products.subtract(changedWeight, negative, weight, 'transA');
-  const changed = [{ key, values: Float32Array.from(changedWeight.data) }];
-  if (!weightOf(source.architecture, bias)) return changed;
-  const row = { data: await readWide(source, bias), rows: 1, columns: outputs };
-  const moved = { ...row, data: row.data.slice() };
-  await products.subtract(moved, row, negative);
-  return [...changed, { key: bias, values: Float32Array.from(moved.data) }];
+  const [weights, biases]: NewWeight[][] = [[], []];
+  for (const { weight: key, bias } of siteLinears(source.architecture, site)) {
+    const wide = await readWide(source, key);
+    const weight = { data: wide, rows: outputs, columns: wide.length / outputs };
+    const changed = { ...weight, data: wide.slice() };
+    await products.subtract(changed, negative, weight, 'transA');
+    weights.push({ key, values: Float32Array.from(changed.data) });
+    if (!weightOf(source.architecture, bias)) continue;
+    const row = { data: await readWide(source, bias), rows: 1, columns: outputs };
+    const moved = { ...row, data: row.data.slice() };
+    await products.subtract(moved, row, negative);
+    biases.push({ key: bias, values: Float32Array.from(moved.data) });
+  }
+  return [...weights, ...biases];
 }
 
 /** What the norm behind a site multiplies each channel by, whose weight may be stored less an offset (Gemma: 1). */
@@ -89,8 +114,9 @@ export async function divided(source: WeightSource, site: Site, factor: number):
       ),
     ];
   }
-  const { weight, bias } = weightKeys(source.architecture, site);
-  const keys = weightOf(source.architecture, bias) ? [weight, bias] : [weight];
+  const linears = siteLinears(source.architecture, site);
+  const biases = linears.map(({ bias }) => bias).filter((bias) => weightOf(source.architecture, bias));
+  const keys = [...linears.map(({ weight }) => weight), ...biases];
   return Promise.all(
     keys.map(async (key) => {
       const wide = await readWide(source, key);

@@ -3,14 +3,14 @@
  * least squares, so that the stream follows that of the whole model. Only weights change.
  */
 import { parametersOfLayer } from '../checkpoint/parameters';
-import { expertsIn, healedSizes } from '../checkpoint/kinds/parts';
+import { expertsIn, healedSizes, layerSizes } from '../checkpoint/kinds/parts';
 import { UserError } from '../errors';
 import { Forward, type TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import type { View } from '../model/view';
 import { type JobOptions, Work } from '../progress';
 import { formulaNumber } from '../random';
-import { divided, folded, type NewWeight, refitted, withGains } from './corrections';
+import { divided, folded, type NewWeight, refitted, siteLinears, withGains } from './corrections';
 import { fitFailure, noFactor } from './failure';
 import { type ChosenRows, type Fit, fitByRows, fitWith } from './fit';
 import type { NormalEquations } from './gram';
@@ -166,19 +166,26 @@ class Healing {
 
   /** refit and fold. */
   private async fit(): Promise<HealStep[]> {
-    const { walker, sites, settings } = this;
+    const { walker, sites } = this;
     const steps: HealStep[] = [];
     const end = 2 * this.task.view.attention.length;
     let from = sites[0]?.module ?? end; // where healed and dense stream are
     for (const site of sites) {
-      if (settings.method === 'fold' && !site.cut) continue;
+      const isCorrected = corrects(this.settings.method, this.task.model, site);
+      if (!isCorrected && !site.cut) continue;
       this.work.step(`block ${site.block}`);
       await walker.pass(['dense', 'dense'], [from, site.module]);
       await walker.pass(['healed', 'healed'], [from, site.module]);
+      from = site.next;
+      if (!isCorrected) {
+        // Experts before a cut stay as they are: what is missing after them is left to the next site.
+        await walker.pass(['dense', 'dense'], [site.module, site.next]);
+        await walker.pass(['healed', 'healed'], [site.module, site.module + 1]);
+        continue;
+      }
       await walker.aim(site);
       steps.push(await this.correctSite(site));
       walker.moveOn();
-      from = site.next;
     }
     await walker.pass(['dense', 'dense'], [from, end]);
     await walker.pass(['healed', 'healed'], [from, end]);
@@ -189,13 +196,14 @@ class Healing {
     const { method, ridge } = this.settings;
     if (method === 'fold') return this.correct(site, 'output');
     if (this.task.model.architecture.style.norms !== 'before') return this.refitBehindNorm(site);
-    const needsOutput = ridge === 'auto' || this.hasExperts(site);
+    const needsOutput = ridge === 'auto' || !this.addsAlone(site);
     return needsOutput || this.isCheapToApply(site) ? this.correct(site, 'input') : this.refit(site);
   }
 
-  /** Whether experts add to the stream beside the site's Linear. */
-  private hasExperts({ block, tensor }: Site): boolean {
-    return tensor === 'down_proj' && expertsIn(this.task.model.architecture.layers[block]) !== undefined;
+  /** Whether one Linear is all that adds to the stream: neither experts nor another mixer does beside it. */
+  private addsAlone({ block, tensor }: Site): boolean {
+    const layer = this.task.model.architecture.layers[block];
+    return tensor === 'down_proj' ? expertsIn(layer) === undefined : layer.mixer.kind !== 'parallel';
   }
 
   /**
@@ -266,8 +274,10 @@ class Healing {
 
   private solve(site: Site, fitted: NormalEquations, chosen?: ChosenRows): Promise<Fit> {
     const { method, ridge } = this.settings;
-    const { ffn } = healedSizes(this.task.model.architecture.layers[site.block]);
-    const rule = method === 'fold' ? HEAL_DEFAULTS.foldRidge : refitRidge(ffn, this.fitted);
+    const layer = this.task.model.architecture.layers[site.block];
+    // Experts alone: as wide as those of a token are together.
+    const width = healedSizes(layer).ffn || layerSizes(layer).ffn;
+    const rule = method === 'fold' ? HEAL_DEFAULTS.foldRidge : refitRidge(width, this.fitted);
     return this.fitSite(site, () =>
       chosen
         ? fitByRows(fitted, chosen, this.products)
@@ -288,7 +298,7 @@ class Healing {
     const { weights } = this.task.model;
     return this.settings.method === 'fold'
       ? folded(weights, site, delta, share, this.products)
-      : refitted(weights, site, delta, share / weights.architecture.style.residualScale); // a module adds r W x
+      : refitted(weights, site, delta, share);
   }
 
   /** scalar: the dense stream tells how much each cut changes its size. */
@@ -315,7 +325,7 @@ class Healing {
   }
 
   /** scalar changes the norm where there is one behind the Linear. */
-  private described(changed: readonly NewWeight[]): Pick<HealStep, 'weight' | 'normWeight'> {
+  private described(changed: readonly NewWeight[]): Pick<HealStep, 'weight' | 'besideWeight' | 'normWeight'> {
     return this.task.model.architecture.style.norms === 'before' ? describe(changed) : describe([], changed);
   }
 
@@ -339,26 +349,35 @@ const startOf = ({ attention }: View, sites: readonly Site[]): number => sites[0
  */
 const sharedModules = ({ attention }: View, start: number): number => (start === 0 || attention[0] ? start : 0);
 
+/** Whether a site is corrected: experts alone have no Linear for that, and a fold corrects only what is before a cut. */
+const corrects = (method: HealMethod, { architecture }: Model, site: Site): boolean =>
+  siteLinears(architecture, site).length > 0 && (method !== 'fold' || site.cut);
+
 /**
  * Block applications of the walk for each row. The dense stream passes all modules; a site counts as a block, because its
- * products are summed; a fold takes the healed stream through the sites that it does not correct.
+ * products are summed; the healed stream also passes sites that are not corrected.
  */
 function walkWork({ model, target, view }: HealTask, sites: readonly Site[], method: HealMethod): number {
-  const cuts = sites.filter(({ cut }) => cut).length;
+  const corrected = sites.filter((site) => corrects(method, model, site)).length;
   const own = target === model ? 0 : sharedModules(view, startOf(view, sites)) / 2;
-  const healed = { refit: sites.length, fold: cuts + (sites.length - cuts) / 2, scalar: 0 };
-  return view.attention.length + own + healed[method];
+  const healed = method === 'scalar' ? 0 : corrected + (sites.length - corrected) / 2;
+  return view.attention.length + own + healed;
 }
 
 /** Which of the fixed pseudo-random vectors. */
 const CHECK = 7;
 
-/** Of a new weight, and of the weight of the norm behind it. */
+/** Of new weights, of biases behind them, and of the weight of the norm behind. */
 function describe(
-  [weight]: readonly NewWeight[],
+  changed: readonly NewWeight[],
   [norm]: readonly NewWeight[] = [],
-): Pick<HealStep, 'weight' | 'normWeight'> {
-  return { ...(weight && { weight: checkOf(weight) }), ...(norm && { normWeight: checkOf(norm) }) };
+): Pick<HealStep, 'weight' | 'besideWeight' | 'normWeight'> {
+  const [weight, beside] = changed.filter(({ key }) => !(typeof key === 'object' && key.name.endsWith('Bias')));
+  return {
+    ...(weight && { weight: checkOf(weight) }),
+    ...(beside && { besideWeight: checkOf(beside) }),
+    ...(norm && { normWeight: checkOf(norm) }),
+  };
 }
 
 /** Norm of the new weight, and its dot product with a fixed pseudo-random vector, by which others can check it. */

@@ -13,7 +13,7 @@ import { linear } from '../onnx/ops/linear';
 import { inverseRms } from '../onnx/ops/norm';
 import { reduceSum } from '../onnx/ops/reduce';
 import { float32, floats, type Tensor } from '../onnx/session';
-import { gainsOf, weightKeys } from './corrections';
+import { gainsOf, siteLinears } from './corrections';
 import { notFinite } from './failure';
 import { emptyEquations, type GramForm, GramSums } from './gram';
 import { type Site, stepOf } from './sites';
@@ -167,7 +167,7 @@ export class NormSite {
   /** z = W x + b. (tokens, width) → (tokens, hidden) */
   private linear(g: Graph, x: Value, weight?: Float32Array): Value {
     const { weights, architecture } = this.walking.model;
-    const keys = weightKeys(architecture, this.site);
+    const [keys] = siteLinears(architecture, this.site);
     const matrix = weight ? g.floats(weight, [architecture.hidden, this.width]) : weights.bind(g, keys.weight);
     return linear(g, x, matrix, weightOf(architecture, keys.bias) && weights.bind(g, keys.bias));
   }

@@ -56,6 +56,8 @@ export interface HealStep {
   readonly s?: number;
   /** The new weight: its norm, and its dot product with a fixed pseudo-random vector. Absent if it did not change. */
   readonly weight?: { readonly norm: number; readonly dot: number };
+  /** The same of Mamba's new weight, where Mamba is beside attention and both are corrected at once. */
+  readonly besideWeight?: { readonly norm: number; readonly dot: number };
   /** The same of the new weight of the norm behind it, in families that have one. */
   readonly normWeight?: { readonly norm: number; readonly dot: number };
 }

@@ -2,11 +2,11 @@
  * Where a view is corrected. The residual stream passes 2 L modules: attention and FFN of each block. After a kept
  * module, the healed stream should equal the dense stream at the input of the next kept module.
  */
-import { type Architecture, lastLinear } from '../checkpoint/architecture';
+import { type Architecture, lastLinears } from '../checkpoint/architecture';
 import { type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { removedJson, removedParts, type Step, type View } from '../model/view';
 
-/** A kept module, whose last Linear can be corrected: o_proj, or what stands in its place in another mixer, or down_proj. */
+/** A kept module, whose last Linears can be corrected: o_proj, or what stands in its place in another mixer, or down_proj. */
 export interface Site {
   /** 2 · block, + 1 for the FFN. */
   readonly module: number;
@@ -68,10 +68,10 @@ export function stepsBetween(from: number, to: number): Step[] {
 /** The weights that a healing may change: the Linears of all sites, their biases, and the norms behind them. */
 export function correctedKeys(architecture: Architecture, view: View, differs = false): WeightKey[] {
   return sitesOf(view, differs).flatMap(({ block, tensor }) => {
-    const name = lastLinear(architecture, block, tensor === 'o_proj' ? 'mixer' : 'ffn');
+    const linears = lastLinears(architecture, block, tensor === 'o_proj' ? 'mixer' : 'ffn');
     const keys: WeightKey[] = [
-      { layer: block, name },
-      { layer: block, name: `${name}Bias` },
+      ...linears.map(({ name }) => ({ layer: block, name })),
+      ...linears.map(({ name }) => ({ layer: block, name: `${name}Bias` as const })),
       { layer: block, name: tensor === 'o_proj' ? 'attentionOutNorm' : 'ffnOutNorm' },
     ];
     return keys.filter((key) => weightOf(architecture, key) !== undefined);

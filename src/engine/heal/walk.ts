@@ -12,7 +12,7 @@ import { add, mul, scale, sub } from '../onnx/ops/elementwise';
 import { lessProduct, linear } from '../onnx/ops/linear';
 import { reduceSum } from '../onnx/ops/reduce';
 import { float32, floats, type Session } from '../onnx/session';
-import { weightKeys } from './corrections';
+import { siteLinears } from './corrections';
 import { notFinite } from './failure';
 import { type ChosenRows, lessImage, norm } from './fit';
 import { emptyEquations, GramSums, type NormalEquations } from './gram';
@@ -92,9 +92,9 @@ export class Walk {
       for (const [p, { rows, use }] of this.streams.runs.entries()) {
         const before = await this.streams.read('healed', p);
         const after = await module.run(before);
-        const [[input], output] = [after.inputs, after.output!];
-        const x = regressor === 'input' ? input : this.difference(output, before);
-        if (regressor === 'output') input.release();
+        const output = after.output!;
+        const x = regressor === 'input' ? this.sideBySide(site, after.inputs) : this.difference(output, before);
+        if (regressor === 'output') for (const input of after.inputs) input.release();
         if (use !== 'none') {
           const target = await this.streams.read('target', p);
           const squares = squaredDistance(target, output);
@@ -116,19 +116,18 @@ export class Walk {
   }
 
   /**
-   * The same for the input of the site's Linear, without a look at what it adds: XᵀR = XᵀR₀ − r XᵀX Wᵀ with R₀ = target −
-   * stream before the module − r bias, where r is the factor of what modules add. So the Linear is applied once, when its new
+   * The same for the input of the site's only Linear, without a look at what it adds: XᵀR = XᵀR₀ − r XᵀX Wᵀ with R₀ = target −
+   * stream before the module − r bias, where r is the factor of what it adds. So the Linear is applied once, when its new
    * weight is known.
    * @throws UserError if a number is not finite
    */
   async sum(site: Site, products: Products): Promise<NormalEquations> {
     const { weights, architecture } = this.model;
-    const { hidden, style } = architecture;
-    const width = this.widthOf(site, 'input');
-    const { weight, bias } = weightKeys(this.model.architecture, site);
+    const { hidden } = architecture;
+    const [{ weight, bias, width, factor }] = siteLinears(architecture, site);
     const equations = emptyEquations(width, hidden);
     const sums = await GramSums.open(this.model, width, hidden, (g, x, r) => {
-      const own = weightOf(architecture, bias) && scale(g, weights.bind(g, bias), style.residualScale);
+      const own = weightOf(architecture, bias) && scale(g, weights.bind(g, bias), factor);
       return { x, r: own ? sub(g, r, own) : r };
     });
     const module = await this.openInputs(site, false);
@@ -148,27 +147,25 @@ export class Walk {
     const sizes = [norm(equations.gram.diagonal()), norm(equations.cross.data)];
     if (!sizes.every(Number.isFinite)) throw notFinite(site);
     const stored = await readWide(weights, weight);
-    for (let i = 0; i < stored.length; i++) stored[i] *= style.residualScale;
+    for (let i = 0; i < stored.length; i++) stored[i] *= factor;
     await lessImage(equations, transposed(stored, hidden, width), products);
     return equations;
   }
 
   /**
-   * Applies the site's Linear with its new weight: "healed" is then the stream after the site.
+   * Applies the site's only Linear with its new weight: "healed" is then the stream after the site.
    * @param weight (hidden, width of X); the stored one when undefined
    * @returns Σ (target − stream)² of the fitted rows
    * @throws UserError if a number is not finite
    */
   async apply(site: Site, weight: Float32Array | undefined): Promise<number> {
     const { weights, architecture } = this.model;
-    const { hidden, style } = architecture;
-    const width = this.widthOf(site, 'input');
-    const { weight: key, bias } = weightKeys(this.model.architecture, site);
+    const { hidden } = architecture;
+    const [{ weight: key, bias, width, factor }] = siteLinears(architecture, site);
     const g = new Graph();
     const x = g.input('x', 'float32', ['tokens', width]);
     const before = g.input('before', 'float32', ['tokens', hidden]);
     const matrix = weight ? g.floats(weight, [hidden, width]) : weights.bind(g, key);
-    const factor = style.residualScale;
     const sum = factor === 1 ? linear(g, x, matrix, before) : add(g, before, scale(g, linear(g, x, matrix), factor));
     const y = weightOf(architecture, bias) ? add(g, sum, scale(g, weights.bind(g, bias), factor)) : sum;
     const rest = sub(g, g.input('target', 'float32', ['tokens', hidden]), y);
@@ -273,7 +270,27 @@ export class Walk {
   }
 
   private openInputs(site: Site, withOutput: boolean): Promise<OpenInputs> {
-    return this.forward.openInputs(stepOf(site), [this.streams.inputPool(this.widthOf(site, 'input'))], withOutput);
+    const pools = siteLinears(this.model.architecture, site).map(({ width }) => this.streams.inputPool(width));
+    return this.forward.openInputs(stepOf(site), pools, withOutput);
+  }
+
+  /** X: the inputs of the site's Linears, those after the first times what their factor is of the first one's. (tokens, width of X) */
+  private sideBySide(site: Site, inputs: readonly Chunk[]): Chunk {
+    if (inputs.length === 1) return inputs[0];
+    const linears = siteLinears(this.model.architecture, site);
+    const width = this.widthOf(site, 'input');
+    const x = this.streams.inputPool(width).take(inputs[0].rows);
+    let from = 0;
+    for (const [i, { width: own, factor }] of linears.entries()) {
+      const { data } = inputs[i];
+      const times = factor / linears[0].factor;
+      for (let token = 0; token * own < data.length; token++) {
+        for (let j = 0; j < own; j++) x.data[token * width + from + j] = times * data[token * own + j];
+      }
+      inputs[i].release();
+      from += own;
+    }
+    return x;
   }
 
   private async openCorrection({

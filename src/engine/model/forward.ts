@@ -2,7 +2,7 @@
  * Forward passes, one block at a time: open a session for a block, push every pending hidden state through it, close
  * it. Peak memory is one block and the hidden states, not the model.
  */
-import { lastLinear, type LinearName } from '../checkpoint/architecture';
+import { lastLinears, type LinearName } from '../checkpoint/architecture';
 import { Graph, type Value } from '../onnx/graph';
 import { keepsTensors, type Feeds } from '../onnx/session';
 import type { WeightSource } from '../weights/source';
@@ -135,7 +135,7 @@ export class Forward {
    * Opens a step that hands out the inputs of some Linears.
    * @param pools allocate chunks of the width of each
    * @param withOutput whether the chunk after the step is wanted too
-   * @param linears in the order of the block; those that write to the residual stream unless others are named
+   * @param linears those that write to the residual stream unless others are named
    */
   async openInputs(
     step: Step,
@@ -146,12 +146,14 @@ export class Forward {
     const { architecture, weights } = this.model;
     const kind = this.attentionKind;
     const parts = [...(step.attention ? (['mixer'] as const) : []), ...(step.ffn ? (['ffn'] as const) : [])];
-    const watched = linears ?? parts.map((part) => lastLinear(architecture, step.block, part));
+    const watched =
+      linears ?? parts.flatMap((part) => lastLinears(architecture, step.block, part).map(({ name }) => name));
     const g = new Graph();
-    const kept: { name: string; value: Value }[] = [];
+    const kept: { name: LinearName; value: Value }[] = [];
     buildStep(g, architecture, step, kind, sourceBinding(g, weights), (linear, value) => {
       if (watched.includes(linear)) kept.push({ name: linear, value: g.computed(value) });
     });
+    kept.sort((a, b) => watched.indexOf(a.name) - watched.indexOf(b.name));
     if (withOutput) for (const { name, value } of kept) g.output(name, value);
     const session = await this.model.openSession(withOutput ? g.serialize() : g.extract(kept), { prepack: true });
     return {

@@ -48,6 +48,10 @@ const step = shape(
     heldErrors: optional(numbers('of auto: relative squared errors on the rows that choose, by ridge')),
     s: optional(number('of scalar: the factor of the cut')),
     weight: optional(changedWeight),
+    besideWeight: optional({
+      ...changedWeight,
+      words: 'that of Mamba, where it is beside attention and corrected with it',
+    }),
     normWeight: optional({ ...changedWeight, words: 'the new weight of the norm behind it' }),
   },
   'the correction of one Linear',

@@ -18,6 +18,7 @@ import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import { Rounded } from '../../../src/engine/weights/rounded';
 import { writeWidth } from '../../../src/engine/write/width';
 import { loadReference } from '../../reference/forward';
+import { torchPython } from '../../support/consumers';
 import { decodedLogits, withModelOf } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { checkForward, checkSweep } from '../../support/reference-checks';
@@ -91,11 +92,10 @@ describeShared('width of the further families', function () {
         assert.deepEqual(await logitsOf(opened), await logitsOf(view));
       });
 
-      const python = process.env.COPPICE_PYTHON;
-      const test = python === undefined ? it.skip : itFull;
+      const test = torchPython === undefined ? it.skip : itFull;
       test('stock transformers loads it, and computes the same', async () => {
         const { out } = await writeEqual(checkpoint, groups);
-        const found = await loaded(python!, out);
+        const found = await loaded(torchPython!, out);
         if (runs === null) {
           assert.ok('refused' in found);
           return;

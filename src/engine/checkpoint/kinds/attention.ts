@@ -35,7 +35,7 @@ export const ATTENTION_KIND: Kind<AttentionMixer> = {
   words: 'attention',
   linears: ['qkv', 'q', 'k', 'v', 'o'],
   groups: ({ fused }) => (fused ? [['qkv'], ['o']] : [['q', 'k', 'v'], ['o']]),
-  last: () => 'o',
+  last: ({ heads, headDim }) => [{ name: 'o', width: heads * headDim, factor: 1 }],
   inner: ({ heads, headDim }) => heads * headDim,
   weights: ({ heads, kvHeads, headDim, biases, qkNorm, gated, fused, sinks }, names) => {
     const { hidden, weight } = names;

@@ -21,7 +21,7 @@ export const CONVOLUTION_KIND: Kind<ConvolutionMixer> = {
   words: 'a short convolution',
   linears: LINEARS,
   groups: () => LINEARS.map((linear) => [linear]),
-  last: () => 'convOut',
+  last: ({ channels }) => [{ name: 'convOut', width: channels, factor: 1 }],
   inner: ({ channels }) => channels,
   carried: ({ channels, kernel }) => ({ inputs: [kernel - 1, channels] }),
   weights: ({ channels, kernel, biased }, names) => ({

@@ -23,7 +23,7 @@ export const DELTA_NET_KIND: Kind<DeltaNetMixer> = {
   groups: () => [['deltaQkv', 'deltaGate', 'deltaBeta', 'deltaDecay'], ['deltaOut']],
   // They give one number a head.
   unadapted: ['deltaBeta', 'deltaDecay'],
-  last: () => 'deltaOut',
+  last: ({ heads, valueWidth }) => [{ name: 'deltaOut', width: heads * valueWidth, factor: 1 }],
   inner: ({ heads, valueWidth }) => heads * valueWidth,
   carried: (shape) => {
     const { heads, keyWidth, valueWidth, kernel } = shape;

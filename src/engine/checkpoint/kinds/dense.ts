@@ -21,7 +21,7 @@ export const DENSE_KIND: Kind<DenseFeedForward> = {
   words: 'a dense FFN',
   linears: ['gateUp', 'gate', 'up', 'down'],
   groups: ({ fused }) => (fused ? [['gateUp'], ['down']] : [['gate', 'up'], ['down']]),
-  last: () => 'down',
+  last: ({ width, factors }) => [{ name: 'down', width, factor: factors?.output ?? 1 }],
   inner: ({ width }) => width,
   weights: ({ width, biases, fused }, names) => {
     const { hidden, weight } = names;

@@ -54,7 +54,7 @@ export const EXPERTS_KIND: Kind<ExpertsFeedForward> = {
   // Methods that go through a block's Linears leave experts as they are, and have the FFN beside them.
   linears: [],
   groups: ({ shared }) => (shared ? DENSE_KIND.groups(shared) : []),
-  last: ({ shared }) => (shared ? DENSE_KIND.last(shared) : undefined),
+  last: ({ shared }) => (shared ? DENSE_KIND.last(shared) : []),
   inner: ({ chosen, width, shared }) => chosen * width + (shared?.width ?? 0),
   weights: ({ count, width, biased, shared }, names) => {
     const { hidden, weight, bias } = names;

@@ -19,6 +19,15 @@ export interface BlockNames {
   readonly bias: (module: string, width: number) => Weight;
 }
 
+/** A Linear whose output goes into the stream. */
+export interface LastLinear {
+  readonly name: LinearName;
+  /** Numbers of a token that it gets. */
+  readonly width: number;
+  /** What its output is multiplied by on the way to the stream, beside the model's factor for all modules. */
+  readonly factor: number;
+}
+
 /** One kind of mixer or of feed-forward. */
 export interface Kind<Shape> {
   /** In words, for messages: "attention". */
@@ -29,8 +38,8 @@ export interface Kind<Shape> {
   readonly groups: (shape: Shape) => readonly (readonly LinearName[])[];
   /** Those that adapters leave out; none if absent. */
   readonly unadapted?: readonly LinearName[];
-  /** The Linear whose output goes into the stream, which healing corrects; undefined if there are several. */
-  readonly last: (shape: Shape) => LinearName | undefined;
+  /** The Linears whose outputs go into the stream, which healing corrects; none of experts, which it leaves as they are. */
+  readonly last: (shape: Shape) => readonly LastLinear[];
   /** Numbers of a token between its first products and its last one. */
   readonly inner: (shape: Shape) => number;
   /** Its weights but for the norms of the stream. */

@@ -53,7 +53,7 @@ export const MAMBA_KIND: Kind<MambaMixer> = {
   groups: () => [['ssmIn'], ['ssmOut']],
   // PEFT refuses out_proj beside Mamba's fast path.
   unadapted: ['ssmOut'],
-  last: () => 'ssmOut',
+  last: (shape) => [{ name: 'ssmOut', width: mambaWidths(shape).inner, factor: 1 }],
   inner: (shape) => mambaWidths(shape).inner,
   carried: (shape) => {
     const { inner, shared } = mambaWidths(shape);

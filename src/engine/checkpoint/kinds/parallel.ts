@@ -18,7 +18,10 @@ export const PARALLEL_KIND: Kind<ParallelMixer> = {
   // Those of its halves.
   linears: [],
   groups: ({ attention, mamba }) => [...ATTENTION_KIND.groups(attention), ...MAMBA_KIND.groups(mamba)],
-  last: () => 'o',
+  last: ({ attention, mamba, factors }) => [
+    ...ATTENTION_KIND.last(attention).map((last) => ({ ...last, factor: factors.attention })),
+    ...MAMBA_KIND.last(mamba).map((last) => ({ ...last, factor: factors.mamba })),
+  ],
   inner: ({ attention, mamba }) => ATTENTION_KIND.inner(attention) + MAMBA_KIND.inner(mamba),
   carried: ({ mamba }) => MAMBA_KIND.carried!(mamba),
   weights: ({ attention, mamba }, names) => ({

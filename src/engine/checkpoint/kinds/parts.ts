@@ -5,7 +5,7 @@ import type { LayerShape, LinearName, Rope } from '../architecture';
 import type { AttentionMixer } from './attention';
 import type { DenseFeedForward } from './dense';
 import type { ExpertsFeedForward } from './experts';
-import type { Carried } from './kind';
+import type { Carried, LastLinear } from './kind';
 import { feedForwardKind, mixerKind } from '.';
 
 /** The attention of a block, alone or beside another mixer; undefined if it has none. */
@@ -69,10 +69,10 @@ export function layerSizes(layer: LayerShape): LayerSizes {
   return { heads, kvHeads, headDim, ffn, mixer: mixerKind(layer.mixer).inner(layer.mixer) };
 }
 
-/** Numbers of a token that the last Linear of each module gets, which healing fits: with experts, that of the FFN beside them. */
-export function healedSizes(layer: LayerShape): Pick<LayerSizes, 'mixer' | 'ffn'> {
-  const { mixer, ffn } = layerSizes(layer);
-  return { mixer, ffn: expertsIn(layer)?.shared?.width ?? ffn };
+/** Numbers of a token that the last Linears of each module get together, which healing fits: 0 for experts alone. */
+export function healedSizes({ mixer, ffn }: LayerShape): Pick<LayerSizes, 'mixer' | 'ffn'> {
+  const together = (linears: readonly LastLinear[]): number => linears.reduce((sum, { width }) => sum + width, 0);
+  return { mixer: together(mixerKind(mixer).last(mixer)), ffn: together(feedForwardKind(ffn).last(ffn)) };
 }
 
 /**
