@@ -1,6 +1,6 @@
 /** The pages of model families and of export formats, from the records of families, dialects and formats. */
 import { isUnsupported, readConfigArchitecture } from '../../src/engine/checkpoint/config';
-import type { Architecture } from '../../src/engine/checkpoint/architecture';
+import { adaptableNames, type Architecture, linearNames } from '../../src/engine/checkpoint/architecture';
 import { FAMILIES } from '../../src/engine/checkpoint/families';
 import type { ModelFamily } from '../../src/engine/checkpoint/families/family';
 import { ggufArchitecture } from '../../src/engine/checkpoint/gguf/as-gguf';
@@ -8,8 +8,9 @@ import { DIALECT_NAMES, DIALECTS } from '../../src/engine/checkpoint/gguf/dialec
 import { spellingOf } from '../../src/engine/checkpoint/gguf/spelling';
 import { OTHER_KINDS } from '../../src/engine/checkpoint/other-kinds';
 import { losesHeads } from '../../src/engine/checkpoint/width';
-import { otherKindIn } from '../../src/engine/checkpoint/kinds/parts';
+import { expertsIn, otherKindIn } from '../../src/engine/checkpoint/kinds/parts';
 import { plainShape } from '../../src/engine/checkpoint/kinds/plain';
+import { blockWeights } from '../../src/engine/checkpoint/weight-names';
 import { BLOCK_TYPES } from '../../src/engine/formats/dtype';
 import { healable } from '../../src/engine/heal/healable';
 import { HEAL_METHODS } from '../../src/engine/heal/methods';
@@ -26,8 +27,13 @@ const KINDS: Readonly<Record<string, object>> = {
   falcon_h1: { mamba_d_ssm: 64, mamba_n_heads: 4 },
 };
 
+/** What a config must say besides, for models of the family that have experts where others have none. */
+const WITH_EXPERTS: Readonly<Record<string, object>> = {
+  granitemoehybrid: { num_local_experts: 8, num_experts_per_tok: 2, shared_intermediate_size: 96 },
+};
+
 /** A model of the family whose config says nothing but sizes and these. */
-function plainModel({ modelType, className, defaults }: ModelFamily): Architecture {
+function plainModel({ modelType, className, defaults }: ModelFamily, more: object = {}): Architecture {
   const architecture = readConfigArchitecture({
     model_type: modelType,
     architectures: [className],
@@ -43,6 +49,7 @@ function plainModel({ modelType, className, defaults }: ModelFamily): Architectu
     bos_token_id: 1,
     eos_token_id: 2,
     ...KINDS[modelType],
+    ...more,
   });
   if (isUnsupported(architecture)) throw new Error(`${modelType}: ${architecture.why}`);
   return architecture;
@@ -64,6 +71,31 @@ const ggufOf = ({ modelType }: ModelFamily, architecture: Architecture): string 
 };
 
 const plainModels = models.filter(({ architecture }) => otherKindIn(architecture.layers) === undefined);
+
+/** The Linears that adapters have, by the names in files, if these are not all. */
+function adapted(architecture: Architecture): string {
+  const names = adaptableNames(architecture);
+  if (names.length === linearNames(architecture).length && !hasExperts(architecture)) return 'every Linear';
+  const modules = names.flatMap((name) => {
+    const weights = architecture.layers.map((_, block) => blockWeights(architecture, block)[name]);
+    return (
+      weights
+        .find((weight) => weight !== undefined)
+        ?.name.split('.')
+        .at(-2) ?? []
+    );
+  });
+  return codes(modules);
+}
+
+const hasExperts = ({ layers }: Architecture): boolean => layers.some(expertsIn);
+
+/** Whether experts can be dropped: yes, of some models, or the family has none. */
+function dropped(family: ModelFamily, architecture: Architecture): string {
+  if (hasExperts(architecture)) return 'yes';
+  const more = WITH_EXPERTS[family.modelType];
+  return more && hasExperts(plainModel(family, more)) ? 'where there are any' : 'none';
+}
 
 /** What holds for blocks of attention and a dense FFN. */
 const plainCells = (family: ModelFamily, architecture: Architecture): string[] => [
@@ -100,10 +132,16 @@ export function modelsPage(): Page {
     section(
       'What differs between them',
       table(
-        ['Family', 'Healing', 'Width: attention heads', 'Width: opens in transformers', 'GGUF architecture', 'ONNX'],
+        [
+          ...['Family', 'Healing', 'Adapters (LoRA)', 'Experts dropped', 'int8, int4'],
+          ...['Width: attention heads', 'Width: opens in transformers', 'GGUF architecture', 'ONNX'],
+        ],
         models.map(({ family, architecture }) => [
           family.name,
-          codes(HEAL_METHODS.filter((method) => healable(architecture, method))) || 'no',
+          codes(HEAL_METHODS.filter((method) => healable(architecture, method))),
+          adapted(architecture),
+          dropped(family, architecture),
+          otherKindIn(architecture.layers) === undefined ? 'yes' : 'no',
           ...(otherKindIn(architecture.layers) === undefined
             ? plainCells(family, architecture)
             : ['no', 'no', ggufOf(family, architecture), 'no']),
@@ -111,7 +149,12 @@ export function modelsPage(): Page {
       ),
       list([
         `_Healing_: methods of [coppice heal](cli/heal.md). ${notHealed.map(({ family }) => family.name).join(', ')} have a norm behind o\\_proj and ` +
-          'down\\_proj, which a fold cannot pass. Granite 4 with experts is healed by a refit, which leaves the experts as they are.',
+          'down\\_proj, which a fold cannot pass. Experts stay as they are: a refit corrects attention, Mamba, and dense FFNs, also those ' +
+          'beside experts (Granite 4, which then has no fold either).',
+        '_Adapters_: what [coppice retrain](cli/retrain.md) adapts unless others are named. The h models of Granite 4 have them on `in_proj` of ' +
+          'Mamba too. Experts have none. Full training trains every weight of every family.',
+        '_Experts dropped_: by [coppice experts](cli/experts.md).',
+        '_int8, int4_: computed in these where a job has `--precision`, or screened in int8.',
         '_Width_: blocks of equal widths open in a class of transformers, if the config of the class can say these widths; blocks that ' +
           'differ open in Coppice alone, and in llama.cpp from a GGUF file of the architecture `deci`.',
         '_GGUF architecture_: of a model whose blocks are all equal. Models of LLaMA’s block whose blocks differ in width become `deci`. ' +

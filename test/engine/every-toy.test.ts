@@ -3,7 +3,7 @@
  * trained, exported. What each can do, or is refused for, is one table; a toy without a row fails.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { summarize } from '../../src/engine/checkpoint/summary';
@@ -18,6 +18,7 @@ import {
   type GoldenName,
   goldenGreedy,
   goldenImportance,
+  goldenLora,
   MIXED_FAMILIES,
 } from '../support/golden';
 import { checkContinuations } from '../support/golden-checks';
@@ -31,6 +32,11 @@ type Toy = (typeof EXPERT_FAMILIES)[number] | (typeof MIXED_FAMILIES)[number];
 
 /** What a job does with the pruned toy: it works, or it is refused with these words. */
 type Can = 'works' | RegExp;
+
+/** The part of PEFT's config that is looked at. */
+interface AdapterConfig {
+  readonly target_modules: readonly string[];
+}
 
 interface Row {
   /** What it is called, and its blocks. */
@@ -166,7 +172,16 @@ describeShared('every toy', () => {
 
       const training = { checkpoint: pruned, data: [textFile()], length: 16, batch: 1, steps: 1, heldOut: 1 };
       const trained = await attempt(row.retrain, 'retrain', { ...training, out: join(out, 'adapter') });
-      if (trained) assert.ok(existsSync(join(out, 'adapter', 'adapter_config.json')));
+      if (trained) {
+        const config = JSON.parse(readFileSync(join(out, 'adapter', 'adapter_config.json'), 'utf8')) as AdapterConfig;
+        const targets = goldenLora(name).targets!;
+        assert.deepEqual(
+          targets.filter((target) => !config.target_modules.some((module) => target.endsWith(module))),
+          [],
+          'adapted Linears',
+        );
+        assert.equal(config.target_modules.length, new Set(targets.map((target) => target.split('.').at(-1))).size);
+      }
 
       // An export is opened and compared with its model.
       await attempt(row.gguf, 'export', { checkpoint: pruned, out: join(out, 'pruned.gguf') });

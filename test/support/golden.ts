@@ -222,6 +222,8 @@ export interface GoldenTraining {
 
 export interface GoldenLora extends GoldenTraining {
   readonly removed: readonly number[];
+  /** Of the toys with other blocks: the Linears that are adapted, by their names below a block. */
+  readonly targets?: readonly string[];
   readonly rank: number;
   readonly alpha: number;
   readonly mergedFloat32: number;

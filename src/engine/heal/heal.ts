@@ -9,8 +9,8 @@ import { Forward, type TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import type { View } from '../model/view';
 import { type JobOptions, Work } from '../progress';
-import { formulaNumber } from '../random';
 import { divided, folded, type NewWeight, refitted, siteLinears, withGains } from './corrections';
+import { describe } from './described';
 import { fitFailure, noFactor } from './failure';
 import { type ChosenRows, type Fit, fitByRows, fitWith } from './fit';
 import type { NormalEquations } from './gram';
@@ -362,31 +362,4 @@ function walkWork({ model, target, view }: HealTask, sites: readonly Site[], met
   const own = target === model ? 0 : sharedModules(view, startOf(view, sites)) / 2;
   const healed = method === 'scalar' ? 0 : corrected + (sites.length - corrected) / 2;
   return view.attention.length + own + healed;
-}
-
-/** Which of the fixed pseudo-random vectors. */
-const CHECK = 7;
-
-/** Of new weights, of biases behind them, and of the weight of the norm behind. */
-function describe(
-  changed: readonly NewWeight[],
-  [norm]: readonly NewWeight[] = [],
-): Pick<HealStep, 'weight' | 'besideWeight' | 'normWeight'> {
-  const [weight, beside] = changed.filter(({ key }) => !(typeof key === 'object' && key.name.endsWith('Bias')));
-  return {
-    ...(weight && { weight: checkOf(weight) }),
-    ...(beside && { besideWeight: checkOf(beside) }),
-    ...(norm && { normWeight: checkOf(norm) }),
-  };
-}
-
-/** Norm of the new weight, and its dot product with a fixed pseudo-random vector, by which others can check it. */
-function checkOf({ values }: NewWeight): NonNullable<HealStep['weight']> {
-  let dot = 0;
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) {
-    dot += values[i] * formulaNumber(i, CHECK);
-    squares += values[i] * values[i];
-  }
-  return { norm: Math.sqrt(squares), dot };
 }

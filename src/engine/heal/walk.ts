@@ -4,9 +4,10 @@
  */
 import type { Forward, OpenInputs, OpenStep, TokenRows } from '../model/forward';
 import { weightOf } from '../checkpoint/weight-key';
-import { healedSizes } from '../checkpoint/kinds/parts';
+import { expertsIn, healedSizes } from '../checkpoint/kinds/parts';
 import type { Model } from '../model/model';
 import type { Chunk } from '../model/states';
+import type { Step } from '../model/view';
 import { Graph } from '../onnx/graph';
 import { add, mul, scale, sub } from '../onnx/ops/elementwise';
 import { lessProduct, linear } from '../onnx/ops/linear';
@@ -61,10 +62,11 @@ export class Walk {
     for (const step of stepsBetween(first, end)) {
       const open: OpenStep = await forward.open(step, true);
       try {
-        for (const [p, { rows }] of this.streams.runs.entries()) {
-          const next = await open.run(await this.streams.read(source, p));
-          await this.streams.write(to, p, next);
-          this.advance(rows * (step.attention && step.ffn ? 1 : 1 / 2));
+        for (const some of this.together(step)) {
+          const after = await open.runAll(await this.streams.state(source, some), ({ rows }) =>
+            this.advance(rows * (step.attention && step.ffn ? 1 : 1 / 2)),
+          );
+          for (const [i, p] of some.entries()) await this.streams.write(to, p, after[i]);
         }
       } finally {
         await open.close();
@@ -72,6 +74,13 @@ export class Walk {
       source = to;
     }
     if (source === from && from !== to) await this.streams.copy(from, to);
+  }
+
+  /** Runs that pass a step in one call: several where it has experts, so that each group of these is opened once for all of them. */
+  private together({ block, ffn }: Step): readonly number[][] {
+    const runs = [...this.streams.runs.keys()];
+    const hasExperts = ffn && expertsIn(this.model.architecture.layers[block]) !== undefined;
+    return hasExperts ? this.streams.grouped(runs, 2) : runs.map((p) => [p]);
   }
 
   /**
