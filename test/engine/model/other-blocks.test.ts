@@ -6,6 +6,7 @@ import { heal } from '../../../src/engine/heal/heal';
 import { requireHealable } from '../../../src/engine/heal/healable';
 import { requireReachable } from '../../../src/engine/importance/width/measure';
 import { openModel } from '../../../src/engine/model/model';
+import type { Progress } from '../../../src/engine/progress';
 import { precisionForText } from '../../../src/engine/model/text-precision';
 import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import { planOnnx } from '../../../src/engine/write/onnx/plan';
@@ -107,7 +108,12 @@ describeShared('other blocks', () => {
     it(`a refit of ${toy} is that of NumPy in float64`, async () => {
       await withModelOf(await openCheckpoint(checkpointFolder(toy)), async (model) => {
         const view = viewOf(model.architecture.layers.length, removed);
-        const { steps } = await heal(model, view, randomRows(24, 40, 288, 5), { method: 'refit', measure: false });
+        const seen: Progress[] = [];
+        const job = { onProgress: (progress: Progress): unknown => seen.push(progress) };
+        const options = { method: 'refit', measure: false } as const;
+        const { steps } = await heal(model, view, randomRows(24, 40, 288, 5), options, job);
+        const { done, total } = seen.at(-1)!;
+        assertClose(done, total, { relative: 1e-9 }, 'progress at the end');
         assert.equal(steps.length, expected.length);
         for (const [i, [block, tensor, errorBefore, errorAfter, norm, beside]] of expected.entries()) {
           const step = steps[i];
