@@ -10,6 +10,7 @@ import {
   mixerKind,
   UNADAPTED,
 } from './kinds';
+import { expertGroups } from './kinds/experts';
 import type { LastLinear } from './kinds/kind';
 import { ropeOf } from './kinds/parts';
 
@@ -147,6 +148,12 @@ export const linearGroups = ({ mixer, ffn }: LayerShape): readonly (readonly Lin
   ...mixerKind(mixer).groups(mixer),
   ...feedForwardKind(ffn).groups(ffn),
 ];
+
+/** The same with the matrices of experts, expert after expert: all products that a precision rounds. */
+export function productGroups(layer: LayerShape): readonly (readonly LinearName[])[] {
+  const count = layer.ffn.kind === 'experts' ? layer.ffn.count : 0;
+  return [...linearGroups(layer), ...Array.from({ length: count }, (_, expert) => expertGroups(expert)).flat()];
+}
 
 /** The Linears of a block, in that order. */
 export const linearsOf = (layer: LayerShape): readonly LinearName[] => linearGroups(layer).flat();

@@ -1,6 +1,5 @@
 /** The precision of models that write text, if the user leaves it to Coppice. */
 import type { Architecture } from '../checkpoint/architecture';
-import { otherKindIn } from '../checkpoint/kinds/parts';
 import { memoryFor } from '../memory';
 import { chooseDevice } from '../onnx/device';
 import type { Precision, PrecisionChoice } from '../precision';
@@ -9,7 +8,7 @@ import type { ModelOptions } from './model';
 
 /**
  * `auto` is float32 where all models fit into half of the free memory together, else int8, else int4. On a GPU it is
- * float32, and for models with other blocks than those of attention and a dense FFN.
+ * float32.
  * @param architectures of the models that are open at the same time
  * @throws UserError when the device is missing
  */
@@ -19,8 +18,6 @@ export async function precisionForText(
   { device = 'auto', threads }: Pick<ModelOptions, 'device' | 'threads'>,
 ): Promise<Precision> {
   if (choice !== 'auto') return choice;
-  // Other blocks are not computed in integers.
-  if (architectures.some(({ layers }) => otherKindIn(layers) !== undefined)) return 'float32';
   const precision = fitting(architectures, memoryFor('text'));
   if (precision === 'float32') return precision;
   const { provider } = await chooseDevice(device, threads);

@@ -5,9 +5,7 @@ import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpo
 import { heal } from '../../../src/engine/heal/heal';
 import { requireHealable } from '../../../src/engine/heal/healable';
 import { requireReachable } from '../../../src/engine/importance/width/measure';
-import { openModel } from '../../../src/engine/model/model';
 import type { Progress } from '../../../src/engine/progress';
-import { precisionForText } from '../../../src/engine/model/text-precision';
 import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import { planOnnx } from '../../../src/engine/write/onnx/plan';
 import { assertClose } from '../../support/close';
@@ -80,14 +78,12 @@ describeShared('other blocks', () => {
       const architecture = requireArchitecture(checkpoint);
       const refused = { name: 'UserError', message: has };
       assert.throws(() => requireReachable(architecture, { method: 'flap' }, { ratio: 0.2 }), refused);
-      await assert.rejects(openModel(checkpoint, { precision: 'int8' }), refused);
       const weights = checkpointWeights(checkpoint);
       try {
         await assert.rejects(planOnnx(weights, { kept: [0], kind: 'fp32', target: 'cpu' }), refused);
       } finally {
         await weights.close();
       }
-      assert.equal(await precisionForText('auto', [architecture], {}), 'float32');
     });
 
     it(`${toy} is healed: nearer to the original, on rows that were not fitted too`, async () => {

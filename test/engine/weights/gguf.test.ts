@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expertGroups } from '../../../src/engine/checkpoint/kinds/experts';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
-import { weightKeys } from '../../../src/engine/checkpoint/weight-key';
+import { keyText, weightKeys } from '../../../src/engine/checkpoint/weight-key';
 import { openModel } from '../../../src/engine/model/model';
 import { Graph } from '../../../src/engine/onnx/graph';
 import { openSession } from '../../../src/engine/onnx/session';
@@ -15,8 +16,11 @@ import { columnsWithOffsets } from '../../../src/engine/onnx/ops/blocks';
 import { storedRows } from '../../../src/engine/weights/blocks/stored';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import { dequantized, dequantizedWithOffsets } from '../../support/blocks';
+import { expertToy } from '../../support/expert-toys';
 import { editGguf, ggufBytes, readGgufContent } from '../../support/gguf-edits';
 import { u32, value } from '../../support/gguf-files';
+import { asGguf } from '../../support/golden-gguf';
+import { openToy } from '../../support/model';
 import { numbersOf } from '../../support/model-numbers';
 import { randomRows } from '../../support/random';
 import { describeShared, itFull, shared } from '../../support/shared';
@@ -135,30 +139,71 @@ describeShared('weights in GGUF files', function () {
   });
 });
 
+/** Two key heads, each of two value heads: files have them in another order. */
+const DELTA_NET = {
+  model_type: 'qwen3_5_text',
+  layer_types: ['linear_attention', 'full_attention'],
+  head_dim: 16,
+  linear_conv_kernel_dim: 4,
+  linear_num_key_heads: 2,
+  linear_num_value_heads: 4,
+  num_local_experts: null,
+  num_experts_per_tok: null,
+};
+
 describeShared('blocks of GGUF files in int8 and int4', () => {
   const types = { q4_0: 4, q4_1: 4, q8_0: 8 } as const;
-  for (const [type, bits] of Object.entries(types)) {
-    it(`those of ${type} are taken as they are`, async () => {
-      await withWeights(await openCheckpoint(stories(type)), async (weights) => {
-        let taken = 0;
-        for (const key of weightKeys(weights.architecture)) {
-          const [out, width] = weights.shape(key);
-          if (weights.stored(key)?.dtype !== type.toUpperCase()) continue;
-          const columns = type === 'q4_1' ? columnsWithOffsets(width) : width;
-          const some = { start: Math.floor(out / 3), count: Math.floor(out / 2) };
-          const rows = await storedRows(weights, key, { bits, width, columns }, some);
-          const numbers = await weights.read(key, some);
-          const found = type === 'q4_1' ? dequantizedWithOffsets(rows!, width) : dequantized(rows!, width, bits);
-          const off = Math.max(...numbers.map((value, i) => Math.abs(value - found[i])));
-          const most = Math.max(...numbers.map(Math.abs));
-          // Offsets have 4 bits of their own; without them a block is exactly the file's.
-          assert.ok(off <= (type === 'q4_1' ? OFFSETS * most : 0), `${JSON.stringify(key)}: off by ${off} of ${most}`);
-          taken++;
-        }
-        assert.ok(taken > 20, String(taken));
-      });
+  /** @returns the weights whose blocks were taken */
+  async function takenOf(file: string, type: keyof typeof types): Promise<string[]> {
+    const bits = types[type];
+    return withWeights(await openCheckpoint(file), async (weights) => {
+      const taken: string[] = [];
+      for (const key of weightKeys(weights.architecture)) {
+        const [out, width] = weights.shape(key);
+        if (weights.stored(key)?.dtype !== type.toUpperCase()) continue;
+        const columns = type === 'q4_1' ? columnsWithOffsets(width) : width;
+        const some = { start: Math.floor(out / 3), count: Math.floor(out / 2) };
+        const rows = await storedRows(weights, key, { bits, width, columns }, some);
+        if (!rows) continue;
+        const numbers = await weights.read(key, some);
+        const found = type === 'q4_1' ? dequantizedWithOffsets(rows, width) : dequantized(rows, width, bits);
+        const off = Math.max(...numbers.map((value, i) => Math.abs(value - found[i])));
+        const most = Math.max(...numbers.map(Math.abs));
+        // Offsets have 4 bits of their own; without them a block is exactly the file's.
+        assert.ok(off <= (type === 'q4_1' ? OFFSETS * most : 0), `${keyText(key)}: off by ${off} of ${most}`);
+        taken.push(keyText(key));
+      }
+      return taken;
     });
   }
+
+  for (const type of ['q4_0', 'q4_1', 'q8_0'] as const) {
+    it(`those of ${type} are taken as they are`, async () => {
+      const taken = await takenOf(stories(type), type);
+      assert.ok(taken.length > 20, String(taken.length));
+    });
+  }
+
+  it('those of experts are taken as they are', async () => {
+    const taken = await takenOf(await asGguf(await openToy(expertToy()), [], { type: 'q4_0' }), 'q4_0');
+    const wanted = [0, 1, 2].flatMap((expert) => expertGroups(expert).flat());
+    assert.deepEqual(
+      taken.filter((key) => key.startsWith('1.experts')),
+      wanted.map((name) => `1.${name}`),
+    );
+  });
+
+  it('those of a delta net are taken as they are where heads are whole blocks, else rounded again', async () => {
+    for (const [width, isTaken] of [
+      [32, true],
+      [16, false],
+    ] as const) {
+      const toy = expertToy({ ...DELTA_NET, linear_key_head_dim: width, linear_value_head_dim: width });
+      const taken = await takenOf(await asGguf(await openToy(toy), [], { type: 'q4_0' }), 'q4_0');
+      assert.equal(taken.includes('0.deltaOut'), isTaken);
+      assert.ok(['0.deltaQkv', '0.deltaGate', '1.o'].every((key) => taken.includes(key)), String(taken));
+    }
+  });
 
   it('changed weights are not', async () => {
     const source = checkpointWeights(await openCheckpoint(stories('q4_0')));

@@ -34,6 +34,12 @@ export type ExpertWeight = 'router' | 'routerBias' | ExpertLinear | `${ExpertLin
 export const expertLinear = (expert: number, matrix: 'gate' | 'up' | 'down'): ExpertLinear =>
   `experts.${expert}.${matrix}`;
 
+/** The matrices of one expert in groups that share an input, in the order in which they are applied. */
+export const expertGroups = (expert: number): readonly (readonly ExpertLinear[])[] => [
+  [expertLinear(expert, 'gate'), expertLinear(expert, 'up')],
+  [expertLinear(expert, 'down')],
+];
+
 /** The expert and the rest of a name of its weights, "gate" or "downBias"; undefined for the router and for other weights. */
 export function ofExpert(name: string): { readonly expert: number; readonly rest: string } | undefined {
   const match = /^experts\.(\d+)\.(.+)$/.exec(name);

@@ -3,7 +3,7 @@
  * first their values, then their scales, and the same for their zero points: together they are one matrix with all of their
  * rows. Scales start at multiples of 4, because all zero points come last.
  */
-import { type Architecture, linearGroups } from '../../checkpoint/architecture';
+import { type Architecture, productGroups } from '../../checkpoint/architecture';
 import { keyText, type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import { BLOCK, type BlockBits, blocksOf, columnsWithOffsets, zeroBytesOf } from '../../onnx/ops/blocks';
 import type { Precision } from '../../precision';
@@ -61,7 +61,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function blockLayout(architecture: Architecture, bits: BlockBits, hasOffsets = false): BlockLayout {
   const groups: WeightKey[][] = architecture.layers.flatMap((shape, layer) =>
-    linearGroups(shape).map((names) => names.map((name) => ({ layer, name }))),
+    productGroups(shape).map((names) => names.map((name) => ({ layer, name }))),
   );
   groups.push(['head']);
   const placed: Mutable<PlacedMatrix>[] = [];

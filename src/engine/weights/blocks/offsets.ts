@@ -7,7 +7,8 @@
  *
  *     Σᵢ (s (qᵢ − z) + o) xᵢ = s Σᵢ (qᵢ − z) xᵢ + o Σᵢ xᵢ
  */
-import { linearGroups } from '../../checkpoint/architecture';
+import { type LayerShape, linearGroups } from '../../checkpoint/architecture';
+import { expertGroups } from '../../checkpoint/kinds/experts';
 import { type WeightKey, weightOf } from '../../checkpoint/weight-key';
 import { BLOCK, blocksOf, columnsWithOffsets, zeroBytesOf } from '../../onnx/ops/blocks';
 import { baseOf, type WeightSource } from '../source';
@@ -121,7 +122,7 @@ function fit(block: Float32Array): Fit {
  */
 export async function needOffsets(source: WeightSource): Promise<boolean> {
   const { layers } = source.architecture;
-  const keysOf = (layer: number): WeightKey[] => linearGroups(layers[layer]).map(([name]) => ({ layer, name }));
+  const keysOf = (layer: number): WeightKey[] => sampledGroups(layers[layer]).map(([name]) => ({ layer, name }));
   const widthOf = (key: WeightKey): number => weightOf(source.architecture, key)!.shape[1];
   if (layers.length === 0 || layers.some((_, i) => keysOf(i).some((key) => widthOf(key) % BLOCK !== 0))) return false;
   const said = offsetsOfFile(
@@ -140,6 +141,12 @@ export async function needOffsets(source: WeightSource): Promise<boolean> {
   }
   return withOffsets < WORTH * without;
 }
+
+/** The Linears that share an input. Of experts the first stands for all: they are stored alike. */
+const sampledGroups = (layer: LayerShape): ReturnType<typeof linearGroups> => [
+  ...linearGroups(layer),
+  ...(layer.ffn.kind === 'experts' ? expertGroups(0) : []),
+];
 
 /** Σ (number − what it is in blocks)², over the rows' mean square, so that all matrices count alike. */
 function squaredError(numbers: Float32Array, width: number, rows: QuantizedRows, columns: number): number {

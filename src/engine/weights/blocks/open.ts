@@ -6,11 +6,9 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatBytes } from '../../../format/numbers';
-import { requirePlainBlocks } from '../../checkpoint/kinds/parts';
 import { systemErrorCode } from '../../errors';
 import { cacheFolder } from '../../files/cache';
 import { keepWithin } from '../../files/kept-files';
-import { option } from '../../option-token';
 import type { JobOptions } from '../../progress';
 import { systemReason } from '../../system-failure';
 import { QUANTIZED_LIMIT } from '../../precision';
@@ -45,11 +43,6 @@ export async function blockWeights(
   precision: BlockPrecision,
   options: OpenBlocks = {},
 ): Promise<WeightSource> {
-  requirePlainBlocks(
-    source.architecture,
-    `The model cannot be computed in ${precision}`,
-    `Use ${option('precision', 'float32')}.`,
-  );
   const bits = BITS[precision];
   const layout = blockLayout(source.architecture, bits, bits === 4 && (await needOffsets(source)));
   const { store, digests } = await quantized(source, layout, options);

@@ -7,7 +7,8 @@ import { withFile } from '../../files/regular-file';
 import { TENSOR_TYPES_BY_NAME } from '../../formats/gguf/types';
 import { readRowBytes } from '../../formats/read-tensor';
 import { storedTensor } from '../../formats/stored-tensor';
-import type { Rows } from '../../formats/tensor';
+import type { Rows, Tiled } from '../../formats/tensor';
+import { fileLine } from '../../formats/tiled';
 import { halfToFloat } from '../../formats/widen';
 import { BLOCK, type BlockBits, blocksOf } from '../../onnx/ops/blocks';
 import { baseOf, type WeightSource } from '../source';
@@ -47,6 +48,8 @@ export async function storedRows(
   const type = takenType(source, key, bits);
   if (type === undefined || (type === 'Q4_1' && columns === width)) return undefined;
   const tensor = storedTensor(baseOf(source, key).stored(key)!);
+  const place = placesOf(tensor.tiled);
+  if (!place) return undefined;
   const bytes = await withFile(tensor.file, (file) => readRowBytes(file, tensor, rows));
   const result = emptyRows(rows.count, columns, bits);
   const blocks = blocksOf(width);
@@ -56,7 +59,7 @@ export async function storedRows(
   const room = new Float32Array(BLOCK);
   for (let row = 0; row < rows.count; row++) {
     for (let b = 0; b < blocks; b++) {
-      const at = (row * blocks + b) * size;
+      const at = (row * blocks + place(b)) * size;
       const { zero, offset } = takeBlock(type, bytes, at, result, row * perRow + b);
       offsets[b] = offset;
       setZero(result, row, columns, b, bits, zero);
@@ -67,6 +70,13 @@ export async function storedRows(
     }
   }
   return result;
+}
+
+/** Where a block of a row lies in the file; undefined if its numbers lie in several. Rows are read in the model's order. */
+function placesOf(tiled: Tiled | undefined): ((block: number) => number) | undefined {
+  if (tiled?.axis !== 'columns') return (block) => block;
+  if (tiled.first % BLOCK !== 0 || tiled.width % BLOCK !== 0) return undefined;
+  return (block) => fileLine(tiled, block * BLOCK) / BLOCK;
 }
 
 const half = (bytes: Buffer, at: number): number => halfToFloat(bytes.readUInt16LE(at));
