@@ -14,6 +14,8 @@ export interface BlockStrategies {
    * @param sinks (heads), where the attention has them
    */
   readonly attend: (query: Value, key: Value, value: Value, sinks?: Value) => Value;
+  /** Set where an expert computes the tokens that chose it alone; if absent, all of them, which has gradients. */
+  readonly picksTokens?: true;
   /** How tokens follow each other in mixers that carry something from token to token. */
   readonly flow: Flow;
 }

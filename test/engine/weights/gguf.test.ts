@@ -201,7 +201,10 @@ describeShared('blocks of GGUF files in int8 and int4', () => {
       const toy = expertToy({ ...DELTA_NET, linear_key_head_dim: width, linear_value_head_dim: width });
       const taken = await takenOf(await asGguf(await openToy(toy), [], { type: 'q4_0' }), 'q4_0');
       assert.equal(taken.includes('0.deltaOut'), isTaken);
-      assert.ok(['0.deltaQkv', '0.deltaGate', '1.o'].every((key) => taken.includes(key)), String(taken));
+      assert.ok(
+        ['0.deltaQkv', '0.deltaGate', '1.o'].every((key) => taken.includes(key)),
+        String(taken),
+      );
     }
   });
 

@@ -7,7 +7,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ONNX_FILES, ONNX_KINDS, ONNX_TARGETS, type OnnxKind } from '../../../src/engine/write/onnx/kinds';
 import { continued, genaiPython, itWith, nodePackages, printed } from '../../support/consumers';
-import { checkpointFolder, FURTHER_FAMILIES, goldenGreedy } from '../../support/golden';
+import { checkpointFolder, EXPERT_FAMILIES, FURTHER_FAMILIES, goldenGreedy, type GoldenName } from '../../support/golden';
 import { openToy } from '../../support/model';
 import { writeOnnxFolder } from '../../support/onnx-folder';
 import { ExportedModel, exported } from '../../support/onnx-model';
@@ -18,11 +18,25 @@ import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 
 const PROMPT = [1, 403, 407, 261, 378];
 const COUNT = 20;
+/** Programs stop at it. */
+const END = 2;
 /** One thread; and no reports to the maker of onnxruntime. */
 const QUIET = { ORT_DISABLE_TELEMETRY: '1' };
 
-/** Between them: caps, windows, two rotations, heads of 20, matrices of several Linears, a table of fewer positions. */
-const ALWAYS: readonly (typeof FURTHER_FAMILIES)[number][] = ['gemma2-softcap', 'gemma3-pattern', 'phi3-longrope'];
+/** Between them: caps, windows, two rotations, heads of 20, matrices of several Linears, a table of fewer positions, experts. */
+const ALWAYS: readonly GoldenName[] = [
+  'families2/gemma2-softcap',
+  'families2/gemma3-pattern',
+  'families2/phi3-longrope',
+  'families3/qwen3moe-norm',
+];
+
+/** Those with golden continuations. */
+const CONTINUING: readonly GoldenName[] = [
+  ...FURTHER_FAMILIES.map((family) => `families2/${family}` as const),
+  ...EXPERT_FAMILIES.filter((family) => family !== 'granite4-hybrid').map((family) => `families3/${family}` as const),
+  'families3/granite4-dense',
+];
 
 const idsOf = (output: string): readonly number[] =>
   (JSON.parse(output.split('\n').at(-1)!) as { ids: readonly number[] }).ids;
@@ -70,10 +84,10 @@ describeShared('exported models in programs of others', function () {
     });
   }
 
-  for (const family of FURTHER_FAMILIES) {
-    const name = `families2/${family}` as const;
+  for (const name of CONTINUING) {
+    const family = name.split('/')[1];
     const golden = goldenGreedy(name);
-    const always = ALWAYS.includes(family);
+    const always = ALWAYS.includes(name);
     for (const [what, removed, prompts] of [
       ['whole', [], golden.full],
       ['shortened', golden.removed, golden.pruned],
@@ -86,14 +100,16 @@ describeShared('exported models in programs of others', function () {
           writeTinyTokenizer(source);
           folder = await writeOnnxFolder(await openToy(source), removed, { kinds: ['fp32'], target: 'cpu' });
         });
-        /** The first prompt, up to a near tie and to the longest text that the model takes. */
+        /** The prompt with most to compare: up to a near tie, the end, and the longest text that the model takes. */
         const continuesIn = (script: 'transformersjs.mjs' | 'genai.py'): void => {
-          const [{ promptIds, ids, margins }] = prompts;
           const { max_position_embeddings: room } = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as {
             max_position_embeddings: number;
           };
-          const tie = margins.findIndex((margin) => margin < 1e-3);
-          const sure = ids.slice(0, Math.min(tie < 0 ? ids.length : tie, room - promptIds.length));
+          const all = prompts.map(({ promptIds, ids, margins }) => {
+            const ends = [margins.findIndex((margin) => margin < 1e-3), ids.indexOf(END), room - promptIds.length];
+            return { promptIds, sure: ids.slice(0, Math.min(ids.length, ...ends.filter((end) => end >= 0))) };
+          });
+          const [{ promptIds, sure }] = all.sort((a, b) => b.sure.length - a.sure.length);
           assert.ok(sure.length >= 12);
           assert.deepEqual(continued(script, folder, promptIds, sure.length).ids, sure);
         };

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { requireArchitecture } from '../../../src/engine/checkpoint/open';
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
+import { UserError } from '../../../src/engine/errors';
 import { narrowCheckpoint } from '../../../src/engine/checkpoint/width';
 import { type View, viewWithout } from '../../../src/engine/model/view';
 import { Random } from '../../../src/engine/random';
@@ -23,6 +24,17 @@ const FURTHER_TOLERANCE = 1e-4;
 
 /** Padding on the left is right only where attention reads the mask: the fused operator counts tokens. */
 const SIDES: Readonly<Record<OnnxTarget, readonly Side[]>> = { cpu: ['right'], webgpu: ['right', 'left'] };
+
+/** Those with other blocks whose graphs have no other caches, and what they are written for. */
+const MIXED = {
+  'qwen3moe-norm': ['cpu'],
+  'qwen3moe-step': ['cpu'],
+  'mixtral-top2': ['cpu'],
+  'olmoe-clip': ['cpu'],
+  'gptoss-sinks': ['cpu'],
+  'granite4-dense': ONNX_TARGETS,
+} as const;
+const ALWAYS: readonly string[] = ['qwen3moe-norm', 'gptoss-sinks', 'granite4-dense'];
 
 const random = (seed: number, vocabulary: number): ((count: number) => number[]) => {
   const next = new Random(seed);
@@ -163,6 +175,33 @@ describe('write/onnx', () => {
       itFull(`${family}, whole`, async () => {
         const checkpoint = await openToy(checkpointFolder(name));
         for (const target of ONNX_TARGETS) await compare(checkpoint, target, [], FURTHER_TOLERANCE);
+      });
+    }
+
+    for (const [family, targets] of Object.entries(MIXED) as [keyof typeof MIXED, readonly OnnxTarget[]][]) {
+      const name = `families3/${family}` as const;
+      (ALWAYS.includes(family) ? it : itFull)(`${family} continues as PyTorch, whole and shortened`, async () => {
+        const checkpoint = await openToy(checkpointFolder(name));
+        const golden = goldenGreedy(name);
+        await continues(checkpoint, golden);
+        for (const target of targets) await compare(checkpoint, target, golden.removed, FURTHER_TOLERANCE);
+      });
+    }
+
+    for (const [family, has, target, instead] of [
+      ['lfm2-conv', 'a short convolution', 'cpu', 'GGUF or safetensors'],
+      ['granite4-hybrid', 'Mamba', 'cpu', 'GGUF or safetensors'],
+      ['falconh1-parallel', 'attention beside Mamba', 'cpu', 'GGUF or safetensors'],
+      ['qwen35-text', 'a gated delta net', 'cpu', 'GGUF or safetensors'],
+      ['mixtral-top2', 'experts', 'webgpu', 'write GGUF'],
+    ] as const) {
+      it(`${family} is refused for ${target} by what its blocks have`, async () => {
+        const checkpoint = await openToy(checkpointFolder(`families3/${family}`));
+        await assert.rejects(exported(checkpoint, { target }), (error) => {
+          assert.ok(error instanceof UserError);
+          const { why, action } = error.texts;
+          return why.startsWith(`blocks of it have ${has}`) && action.includes(instead);
+        });
       });
     }
 

@@ -1,6 +1,6 @@
 /**
- * A mixture of experts in one graph: every expert computes every token, and the weights of those that a token did not choose
- * are 0. Decoding and gradients use it; forward passes compute an expert on its tokens only (expert-step.ts).
+ * A mixture of experts in one graph. Decoding and gradients let every expert compute every token, and the weights of those that a token
+ * did not choose are 0. Exported graphs pick an expert's tokens; forward passes do so between sessions (expert-step.ts).
  */
 import { expertLinear, type ExpertsFeedForward } from '../../checkpoint/kinds/experts';
 import type { Graph, Value } from '../../onnx/graph';
@@ -8,7 +8,8 @@ import { add, atMost, clamp, mul, sharpSilu, swiGlu } from '../../onnx/ops/eleme
 import { linear } from '../../onnx/ops/linear';
 import { chosenMask } from '../../onnx/ops/largest-columns';
 import { softmax } from '../../onnx/ops/softmax';
-import { split } from '../../onnx/ops/shapes';
+import { addToRows, rowsThatHave, zerosLike } from '../../onnx/ops/picked';
+import { split, takeRows } from '../../onnx/ops/shapes';
 import type { Compute, Parts } from '../parts';
 import { dense } from './dense';
 
@@ -51,7 +52,22 @@ const clampedGlu = (g: Graph, gate: Value, up: Value): Value =>
 
 export const experts: Compute<ExpertsFeedForward> = (g, m, shape, parts) => {
   const weights = split(g, routed(g, m, shape, parts), 1, Array<number>(shape.count).fill(1)); // (tokens, 1) each
-  const results = weights.map((weight, index) => mul(g, expert(g, m, index, shape, parts), weight));
-  const sum = results.reduce((so, each) => add(g, so, each));
+  const sum = (parts.picksTokens ? ofPicked : ofAll)(g, m, weights, (x, index) => expert(g, x, index, shape, parts));
   return shape.shared ? add(g, sum, dense(g, m, shape.shared, parts)) : sum;
 };
+
+type Sum = (g: Graph, m: Value, weights: readonly Value[], compute: (x: Value, index: number) => Value) => Value;
+
+const ofAll: Sum = (g, m, weights, compute) =>
+  weights.map((weight, index) => mul(g, compute(m, index), weight)).reduce((so, each) => add(g, so, each));
+
+/** An expert without tokens gets no rows. */
+const ofPicked: Sum = (g, m, weights, compute) =>
+  weights.reduce(
+    (so, weight, index) => {
+      const places = rowsThatHave(g, weight, `tokens of ${weight.name}`);
+      const results = mul(g, compute(takeRows(g, m, places), index), takeRows(g, weight, places));
+      return addToRows(g, so, places, results);
+    },
+    zerosLike(g, m),
+  );

@@ -6,7 +6,7 @@ import { throwIfCancelled } from '../../errors';
 import type { Rows } from '../../formats/tensor';
 import type { Graph, Value } from '../../onnx/graph';
 import { ELEMENT_BYTES } from '../../onnx/model-file';
-import type { WeightSource } from '../../weights/source';
+import { rowWidth, type WeightSource } from '../../weights/source';
 import type { DataFiles, DataSource } from './layout';
 
 /** Constants of at most so many bytes are in the model's own file. */
@@ -20,7 +20,7 @@ export type Table = Pick<DataSource, 'name' | 'rows' | 'read'> & {
 
 /** How the graph of a model gets and applies its weights. Keys number the kept blocks from 0. */
 export interface ModelWeights {
-  /** A norm or a bias, (n) float32. */
+  /** A weight that no product rounds: of a norm, a bias, a router; float32. */
   vector(key: WeightKey): Value;
   /** The rows of the embedding. ids: (…) int64 → (…, hidden) float32 */
   embed(ids: Value): Value;
@@ -92,7 +92,8 @@ export class Constants {
       const small = this.small.get(keyText(this.sourceKey(own)));
       if (small) return this.g.floats(small, shape, this.nameOf(own));
       const read: DataSource['read'] = async (rows) => [bytesOf(await this.read(own, rows))];
-      const [place] = this.files.place({ name: this.nameOf(own), rows: shape[0], rowBytes: [4], read });
+      const rowBytes = [ELEMENT_BYTES.float32 * rowWidth(shape)];
+      const [place] = this.files.place({ name: this.nameOf(own), rows: shape[0], rowBytes, read });
       return this.g.beside(this.nameOf(own), 'float32', shape, place);
     });
   }

@@ -66,9 +66,9 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
             const bias = { layer: index, name: `${name}Bias` } as const;
             return weights.apply(x, { layer: index, name }, weightOf(a, bias) && weights.vector(bias));
           }),
-        attend: (q, k, v) => {
+        attend: (q, k, v, sinks) => {
           const qkv = [q, k, v] as const;
-          const { output, ...news } = attend(g, model, { index, mask, rotary, cache: caches[index] }, qkv);
+          const { output, ...news } = attend(g, model, { index, mask, rotary, sinks, cache: caches[index] }, qkv);
           for (const [name, value] of [
             ['key', news.keys],
             ['value', news.values],
@@ -78,6 +78,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
           return output;
         },
         flow: noFlow,
+        picksTokens: true,
       },
     );
   });
@@ -124,6 +125,7 @@ interface Attending {
   readonly index: number;
   readonly mask: Value;
   readonly rotary: RotaryTable | undefined;
+  readonly sinks: Value | undefined;
   readonly cache: readonly [Value, Value];
 }
 
@@ -131,10 +133,10 @@ interface Attending {
 function attend(
   g: Graph,
   { architecture, target, products }: OnnxGraph,
-  { index, mask, rotary, cache: [keys, values] }: Attending,
+  { index, mask, rotary, sinks, cache: [keys, values] }: Attending,
   qkv: readonly Value[],
 ): { output: Value; keys: Value; values: Value } {
-  const layer = attentionShape(architecture, index);
+  const layer = { ...attentionShape(architecture, index), sinks };
   const [q, k, v] = qkv.map((x) => reshape(g, x, [ROWS, LENGTH, x.shape[1]]));
   const flat = ({ output, ...caches }: ReturnType<typeof attend>): ReturnType<typeof attend> => ({
     output: reshape(g, output, ['tokens', layer.heads * layer.headDim]),

@@ -1,6 +1,5 @@
 /** Plans an ONNX model: its file, which is small, and what its files of external data will hold. */
 import { withLayers } from '../../checkpoint/architecture';
-import { requirePlainBlocks } from '../../checkpoint/kinds/parts';
 import { UserError } from '../../errors';
 import { Graph } from '../../onnx/graph';
 import { largest } from '../../onnx/ops/largest';
@@ -12,6 +11,7 @@ import { type DataFile, DataFiles } from './layout';
 import { BlockWeights } from './block-weights';
 import { Constants, type ModelWeights } from './constants';
 import { FloatWeights } from './float-weights';
+import { requireOnnxBlocks } from './written-blocks';
 
 export interface PlannedOnnx {
   readonly kind: OnnxKind;
@@ -40,7 +40,7 @@ const MAX_MODEL_BYTES = 2 ** 31 - 1;
 /** @throws UserError when a file cannot be read; CancelledError */
 export async function planOnnx(source: WeightSource, options: OnnxPlanOptions): Promise<PlannedOnnx> {
   const { kept, kind, target, maxDataBytes, signal } = options;
-  requirePlainBlocks(source.architecture, 'The model cannot be written as ONNX', 'Write safetensors in place of it.');
+  requireOnnxBlocks(source.architecture, target);
   const file = ONNX_FILES[kind];
   const files = new DataFiles(file, maxDataBytes);
   const g = new Graph();

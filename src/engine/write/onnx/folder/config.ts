@@ -4,7 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import type { JsonObject } from '../../../../format/json';
-import { plainShape } from '../../../checkpoint/kinds/plain';
+import { attentionOf, denseIn } from '../../../checkpoint/kinds/parts';
 import { readConfigFile } from '../../../checkpoint/config-file';
 import { requireArchitecture } from '../../../checkpoint/open';
 import { RAGGED_FIELDS } from '../../../checkpoint/ragged';
@@ -28,7 +28,9 @@ export function onnxConfig(checkpoint: Checkpoint, facts: OnnxModelFacts, kept: 
 
 /** The counts of the graph, whatever the config left to defaults or listed for each block. */
 function shapeEdits(config: Readonly<Record<string, unknown>>, { architecture }: OnnxModelFacts): ConfigEdit[] {
-  const first = plainShape(architecture.layers[0]);
+  const [layer] = architecture.layers;
+  const first = attentionOf(layer);
+  const dense = denseIn(layer);
   const fields = {
     ...transformersJsType(architecture),
     num_hidden_layers: architecture.layers.length,
@@ -36,7 +38,7 @@ function shapeEdits(config: Readonly<Record<string, unknown>>, { architecture }:
     num_attention_heads: first.heads,
     num_key_value_heads: first.kvHeads,
     head_dim: first.headDim,
-    intermediate_size: first.ffn,
+    ...(dense && { intermediate_size: dense.width }),
     vocab_size: architecture.vocabulary,
     max_position_embeddings: positionsOf(architecture),
   };

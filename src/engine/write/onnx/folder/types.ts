@@ -2,17 +2,27 @@
 import type { Architecture } from '../../../checkpoint/architecture';
 import { familyOf } from '../../../checkpoint/families';
 import type { ModelFamily } from '../../../checkpoint/families/family';
+import { granite } from '../../../checkpoint/families/granite';
 import { llama } from '../../../checkpoint/families/llama';
 
 type Family = Pick<Architecture, 'family'>;
 
-/** transformers.js has no class for these, and refuses a type that it does not know. */
-const UNKNOWN: ReadonlySet<string> = new Set(['seed_oss']);
-
 /** Any class with a cache runs a graph with a cache. */
 const ANY = llama;
 
-const knownAs = (family: Family): ModelFamily => (UNKNOWN.has(family.family) ? ANY : familyOf(family));
+/**
+ * Families that are named otherwise: transformers.js has no class for them, and refuses a type that it does not know; or it looks in
+ * the config for other blocks than attention.
+ */
+const OTHERWISE: Readonly<Record<string, ModelFamily>> = {
+  seed_oss: ANY,
+  mixtral: ANY,
+  olmoe: ANY,
+  granitemoehybrid: granite,
+};
+
+const knownAs = (family: Family): ModelFamily =>
+  (OTHERWISE as Partial<typeof OTHERWISE>)[family.family] ?? familyOf(family);
 
 /** The fields of `config.json` by which transformers.js finds a class. */
 export function transformersJsType(family: Family): {
@@ -24,7 +34,7 @@ export function transformersJsType(family: Family): {
 }
 
 /** Families that onnxruntime-genai knows under another name. */
-const IN_GENAI: Readonly<Record<string, string>> = { olmo2: 'olmo' };
+const IN_GENAI: Readonly<Record<string, string>> = { olmo2: 'olmo', qwen3_moe: 'qwen3', gpt_oss: 'gptoss' };
 
 /** The `type` in `genai_config.json`. */
 export function genaiType(family: Family): string {
