@@ -17,6 +17,8 @@ import { HEAL_METHODS } from '../../src/engine/heal/methods';
 import { EXPORT_FORMATS, FORMATS } from '../../src/engine/write/formats';
 import { LLAMA_CPP_TYPES } from '../../src/engine/write/gguf/kinds';
 import { genaiType, transformersJsType } from '../../src/engine/write/onnx/folder/types';
+import { runsInGenai } from '../../src/engine/write/onnx/notes';
+import { onnxRefusal } from '../../src/engine/write/onnx/written-blocks';
 import { ONNX_FILES, ONNX_KINDS, ONNX_TARGETS } from '../../src/engine/write/onnx/kinds';
 import { code, codes, list, type Page, page, prose, section, sentence, table } from './page';
 
@@ -57,10 +59,17 @@ function plainModel({ modelType, className, defaults }: ModelFamily, more: objec
 
 const models = FAMILIES.map((family) => ({ family, architecture: plainModel(family) }));
 
-/** Families without the same class in transformers.js and onnxruntime-genai. */
-function onnxTypes({ modelType }: ModelFamily, architecture: Architecture): string {
-  const types = [transformersJsType(architecture).model_type, genaiType(architecture)];
-  return types.every((type) => type === modelType) ? 'yes' : `yes, as ${codes([...new Set(types)])}`;
+/** Whether it is written, for what, and the types by which programs load it, where these are not the family's. */
+function onnxOf({ modelType }: ModelFamily, architecture: Architecture): string {
+  if (onnxRefusal(architecture, 'cpu')) return 'no';
+  const genai = runsInGenai(architecture);
+  const types = [transformersJsType(architecture).model_type, ...(genai ? [genaiType(architecture)] : [])];
+  return [
+    'yes',
+    ...(types.every((type) => type === modelType) ? [] : [`as ${codes([...new Set(types)])}`]),
+    ...(genai ? [] : ['in transformers.js']),
+    ...(onnxRefusal(architecture, 'webgpu') ? ['on the CPU'] : []),
+  ].join(', ');
 }
 
 /** The architecture of a family with other blocks. */
@@ -102,7 +111,6 @@ const plainCells = (family: ModelFamily, architecture: Architecture): string[] =
   architecture.layers.map(plainShape).some(losesHeads) ? 'yes' : 'kept',
   family.narrower === undefined ? 'in Coppice alone' : 'equal widths',
   code(spellingOf(architecture).dialect.name),
-  onnxTypes(family, architecture),
 ];
 
 const notHealed = models.filter(
@@ -116,7 +124,7 @@ export function modelsPage(): Page {
     'Models',
     `Coppice computes with ${FAMILIES.length} families of models, in F32, F16 and BF16 and from GGUF files. Every family can be scored, pruned, ` +
       'retrained (LoRA and all weights) and evaluated; those whose blocks all have attention and a dense FFN can also be made ' +
-      'narrower, and written in every [format](formats.md), the others as safetensors and, where the second table names an architecture, GGUF.',
+      'narrower, and written in every [format](formats.md), the others as safetensors and, where the second table says so, GGUF and ONNX.',
     section(
       'Families',
       table(
@@ -133,7 +141,7 @@ export function modelsPage(): Page {
       'What differs between them',
       table(
         [
-          ...['Family', 'Healing', 'Adapters (LoRA)', 'Experts dropped', 'int8, int4'],
+          ...['Family', 'Healing', 'Adapters (LoRA)', 'Experts dropped'],
           ...['Width: attention heads', 'Width: opens in transformers', 'GGUF architecture', 'ONNX'],
         ],
         models.map(({ family, architecture }) => [
@@ -141,10 +149,10 @@ export function modelsPage(): Page {
           codes(HEAL_METHODS.filter((method) => healable(architecture, method))),
           adapted(architecture),
           dropped(family, architecture),
-          otherKindIn(architecture.layers) === undefined ? 'yes' : 'no',
           ...(otherKindIn(architecture.layers) === undefined
             ? plainCells(family, architecture)
-            : ['no', 'no', ggufOf(family, architecture), 'no']),
+            : ['no', 'no', ggufOf(family, architecture)]),
+          onnxOf(family, architecture),
         ]),
       ),
       list([
@@ -154,14 +162,13 @@ export function modelsPage(): Page {
         '_Adapters_: what [coppice retrain](cli/retrain.md) adapts unless others are named. The h models of Granite 4 have them on `in_proj` of ' +
           'Mamba too. Experts have none. Full training trains every weight of every family.',
         '_Experts dropped_: by [coppice experts](cli/experts.md).',
-        '_int8, int4_: computed in these where a job has `--precision`, or screened in int8.',
         '_Width_: blocks of equal widths open in a class of transformers, if the config of the class can say these widths; blocks that ' +
           'differ open in Coppice alone, and in llama.cpp from a GGUF file of the architecture `deci`.',
         '_GGUF architecture_: of a model whose blocks are all equal. Models of LLaMA’s block whose blocks differ in width become `deci`. ' +
           'With experts, what llama.cpp computes otherwise is refused by name: dense blocks among those with experts, weights of ' +
           'experts that are divided by their sum or not as its architecture has it (`norm_topk_prob`), `clip_qkv`. Of LFM2, biases of the ' +
           'convolutions (`conv_bias`); of Granite 4, which becomes `granitehybrid` with Mamba and `granitemoe` with experts alone, biases of Mamba’s matrices, convolutions without, bounded steps of time, and experts alone without rotation; of Qwen3.5, keys and values of different widths; of Falcon-H1, norms and biases of Mamba. One block with attention has to be left.',
-        '_ONNX_: the type by which transformers.js and onnxruntime-genai load it.',
+        '_ONNX_: the type by which transformers.js and onnxruntime-genai load it. Of Granite 4, models without Mamba.',
       ]),
     ),
     section(

@@ -79,8 +79,16 @@ export class ExportedModel {
     };
     this.mask = rows.map((row) => pad(row, 0, () => 1));
     this.caches = {};
-    this.architecture.layers.map(attentionOf).forEach((layer, i) => {
-      const shape = [rows.length, layer.kvHeads, 0, cacheWidth(layer, this.target)];
+    this.architecture.layers.forEach((layer, i) => {
+      if (layer.mixer.kind === 'convolution') {
+        const { channels, kernel } = layer.mixer;
+        const extents = [rows.length, kernel - 1, channels];
+        const size = extents.reduce((a, b) => a * b);
+        this.caches[`past_conv.${i}`] = float32(new Float32Array(size), extents);
+        return;
+      }
+      const attention = attentionOf(layer);
+      const shape = [rows.length, attention.kvHeads, 0, cacheWidth(attention, this.target)];
       for (const name of ['key', 'value']) this.caches[`past_key_values.${i}.${name}`] = this.emptyCache(shape);
     });
     const ids = rows.map((row) => pad(row, 0, (id) => id));
@@ -119,7 +127,7 @@ export class ExportedModel {
     });
     const { logits, ...present } = results;
     for (const [name, value] of Object.entries(present)) {
-      this.caches[name.replace('present', 'past_key_values')] = value;
+      this.caches[name.replace('present.', 'past_key_values.').replace('present_', 'past_')] = value;
     }
     const { vocabulary } = this.architecture;
     const all = floats(logits);

@@ -247,12 +247,13 @@ export function int8(data: Int8Array, shape: readonly number[]): Tensor {
   return new (ort().Tensor)('int8', data, shape);
 }
 
-/** A float16 or float32 tensor without numbers: a cache at its start. @param shape has an extent of 0 */
-export function empty(type: 'float16' | 'float32', shape: readonly number[]): Tensor {
+/** A float16 or float32 tensor of zeros: a cache at its start. */
+export function zeros(type: 'float16' | 'float32', shape: readonly number[]): Tensor {
   const { Tensor: Made } = ort();
+  const size = shape.reduce((product, extent) => product * extent, 1);
   return type === 'float32'
-    ? new Made('float32', new Float32Array(0), shape)
-    : new Made('float16', new Uint16Array(0), shape);
+    ? new Made('float32', new Float32Array(size), shape)
+    : new Made('float16', new Uint16Array(size), shape);
 }
 
 /** The numbers of a float32 tensor in this process's memory. */

@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { systemErrorCode, throwIfCancelled } from '../errors';
 import type { ModelOptions } from '../model/model';
 import type { OpenedModel } from '../model/opened';
-import { empty, floats, int64, openSession } from '../onnx/session';
+import { floats, int64, openSession } from '../onnx/session';
 import type { JobOptions } from '../progress';
 import { checkpointWeights } from '../weights/checkpoint';
 import { withChanges } from '../weights/overlay';
 import { ONNX_FOLDER } from '../write/onnx/kinds';
 import { planOnnx, type PlannedOnnx } from '../write/onnx/plan';
+import { firstCaches } from './onnx-reader';
 import { keptBlocksOf } from './verify';
 
 /**
@@ -43,14 +44,10 @@ export async function largestInHalf(
     let most = 0;
     for (const row of rows) {
       throwIfCancelled(signal);
-      const caches = session.inputs.filter(({ name }) => name.startsWith('past_key_values'));
-      const none = caches.map(
-        ({ name, shape }) => [name, empty('float16', [1, Number(shape[1]), 0, Number(shape[3])])] as const,
-      );
       const results = await session.run({
         input_ids: int64(row, [1, row.length]),
         attention_mask: int64(Array<number>(row.length).fill(1), [1, row.length]),
-        ...Object.fromEntries(none),
+        ...firstCaches(session),
       });
       most = Math.max(most, floats(results.largest)[0]);
     }

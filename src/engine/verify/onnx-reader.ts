@@ -1,11 +1,13 @@
 /** An exported ONNX file in onnxruntime itself, as a program around it runs the file: with a cache, on the CPU. */
-import { empty, floats, int64, openModelFile, type Session, type SessionInput, type Tensor } from '../onnx/session';
+import { floats, int64, openModelFile, type Session, type SessionInput, type Tensor, zeros } from '../onnx/session';
 import { Work } from '../progress';
 import { argMax } from './compare';
 import { inWords, type ModelReader } from './reader';
 
-/** "past_key_values.3.key" in, "present.3.key" out. */
-const [PAST, PRESENT] = ['past_key_values', 'present'];
+/** "past_key_values.3.key" in, "present.3.key" out; of other states "past_conv.3" and "present_conv.3". */
+const PAST = 'past_';
+const pastName = (present: string): string =>
+  present.replace(/^present(?=\.)/, 'past_key_values').replace(/^present_/, PAST);
 
 export interface OnnxReader extends ModelReader {
   /** −log p of the tokens of a row after its first, in nats. */
@@ -22,8 +24,7 @@ export interface OnnxReader extends ModelReader {
 /** @throws UserError when the file cannot be read; Error when onnxruntime refuses it */
 export async function openOnnxReader(path: string, name: string, threads?: number): Promise<OnnxReader> {
   const session = await openModelFile(path, { provider: 'cpu', threads, prepack: true });
-  const caches = session.inputs.filter((input) => input.name.startsWith(PAST));
-  const run = (ids: readonly number[], past: Caches): Promise<Ran> => step(session, caches, ids, past);
+  const run = (ids: readonly number[], past: Caches): Promise<Ran> => step(session, ids, past);
   return {
     async logits(rows, job) {
       const work = new Work(job, rows.length, 'rows', `running ${name}`);
@@ -93,32 +94,30 @@ interface Ran {
   readonly past: Caches;
 }
 
-async function step(
-  session: Session,
-  caches: readonly SessionInput[],
-  ids: readonly number[],
-  { length, tensors }: Caches,
-): Promise<Ran> {
+async function step(session: Session, ids: readonly number[], { length, tensors }: Caches): Promise<Ran> {
   const total = length + ids.length;
   const { logits, ...results } = await session.run({
     input_ids: int64(ids, [1, ids.length]),
     attention_mask: int64(Array<number>(total).fill(1), [1, total]),
-    ...(length === 0 ? Object.fromEntries(caches.map((input) => [input.name, emptyCache(input)])) : tensors),
+    ...(length === 0 ? firstCaches(session) : tensors),
   });
   if (!(logits as Tensor | undefined)) throw new Error('it has no output “logits”');
   const values = floats(logits);
   const vocabulary = values.length / ids.length;
-  const present = Object.entries(results).map(([name, tensor]) => [name.replace(PRESENT, PAST), tensor] as const);
+  const present = Object.entries(results).map(([name, tensor]) => [pastName(name), tensor] as const);
   return {
     logits: ids.map((_, i) => values.subarray(i * vocabulary, (i + 1) * vocabulary)),
     past: { length: total, tensors: Object.fromEntries(present) },
   };
 }
 
-/** One row of text, and no tokens yet. */
-function emptyCache({ type, shape }: SessionInput): Tensor {
+/** The caches of one row of text without tokens: what a run from the start is fed. */
+export const firstCaches = ({ inputs }: Session): Record<string, Tensor> =>
+  Object.fromEntries(inputs.filter(({ name }) => name.startsWith(PAST)).map((input) => [input.name, first(input)]));
+
+function first({ type, shape }: SessionInput): Tensor {
   const extents = shape.map((extent) => (typeof extent === 'number' ? extent : extent === 'batch_size' ? 1 : 0));
-  return empty(type === 'float16' ? 'float16' : 'float32', extents);
+  return zeros(type === 'float16' ? 'float16' : 'float32', extents);
 }
 
 function lossOf(logits: Float32Array, id: number): number {

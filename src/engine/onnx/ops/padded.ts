@@ -28,15 +28,27 @@ function allPositions(g: Graph, mask: Value): Value {
 }
 
 /** The same of the last `length` tokens, (rows, length) int32. `length` names an extent of an input. */
-function newPositions(g: Graph, mask: Value, length: Dim): Value {
-  return g.once(`new positions ${mask.name}`, () => {
-    const all = allPositions(g, mask);
-    const start = g.op('Neg', [g.dimension(String(length))], { type: 'int64', shape: [1] });
-    return g.op('Slice', [all, start, g.ints(TO_THE_END), g.ints(1)], {
-      type: all.type,
-      shape: [all.shape[0], length],
-    });
+const newPositions = (g: Graph, mask: Value, length: Dim): Value =>
+  g.once(`new positions ${mask.name}`, () => lastColumns(g, allPositions(g, mask), length));
+
+/** Which of the last `length` tokens are no padding: 1 or 0, (rows, length) int64. `length` names an extent of an input. */
+export const newTokens = (g: Graph, mask: Value, length: Dim): Value =>
+  g.once(`new tokens ${mask.name}`, () => lastColumns(g, mask, length));
+
+/** How many of the last `length` tokens there are up to the last one that is no padding, (rows, 1) int64. */
+export function newEnds(g: Graph, mask: Value, length: Dim): Value {
+  return g.once(`ends ${mask.name}`, () => {
+    const tokens = newTokens(g, mask, length);
+    const ones = g.op('Max', [tokens, g.ints(1)], tokens);
+    const counted = g.op('CumSum', [ones, reshape(g, g.ints(1), [])], tokens);
+    const places = g.op('Mul', [counted, tokens], tokens);
+    return g.op('ReduceMax', [places, g.ints(1)], { type: 'int64', shape: [mask.shape[0], 1] }, { keepdims: 1 });
   });
+}
+
+function lastColumns(g: Graph, x: Value, length: Dim): Value {
+  const start = g.op('Neg', [g.dimension(String(length))], { type: 'int64', shape: [1] });
+  return g.op('Slice', [x, start, g.ints(TO_THE_END), g.ints(1)], { type: x.type, shape: [x.shape[0], length] });
 }
 
 /** Positions of the new tokens as rotations want them: at least 0. (rows, length) int64 */

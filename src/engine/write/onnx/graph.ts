@@ -4,7 +4,7 @@
  */
 import type { Architecture } from '../../checkpoint/architecture';
 import type { AttentionMixer } from '../../checkpoint/kinds/attention';
-import { attentionOf } from '../../checkpoint/kinds/parts';
+import { attentionIn, attentionOf, carriedBy } from '../../checkpoint/kinds/parts';
 import { weightOf } from '../../checkpoint/weight-key';
 import type { Graph, Value } from '../../onnx/graph';
 import { fusedAttention, fusedHeadDim, rotate, type RotaryTable } from '../../onnx/ops/attention';
@@ -16,6 +16,7 @@ import { attentionShape, block } from '../../model/block';
 import { noFlow } from '../../model/flow';
 import { finalNorm, finishLogits } from '../../model/logits';
 import { pairsOf, rotaryNames, rotaryTable } from '../../model/rotary';
+import { carriedConvolution } from './carried';
 import type { OnnxTarget } from './kinds';
 import { bytesOf, type ModelWeights } from './constants';
 import { positionsOf } from './positions';
@@ -41,19 +42,21 @@ export const cacheWidth = ({ headDim }: Pick<AttentionMixer, 'headDim'>, target:
 /**
  * Builds the graph. Feeds "input_ids" (batch_size, sequence_length) int64, "attention_mask" (batch_size, total_sequence_length)
  * int64, which is 0 at padding, and for each block i "past_key_values.i.key" and ".value" (batch_size, kvHeads,
- * past_sequence_length, cacheWidth). Fetches "logits" (batch_size, sequence_length, vocabulary) float32 and "present.i.key" and
+ * past_sequence_length, cacheWidth), or what carried.ts says. Fetches "logits" (batch_size, sequence_length, vocabulary) float32 and "present.i.key" and
  * ".value" with the new tokens appended.
  */
 export function buildOnnx(g: Graph, model: OnnxGraph): void {
   const { architecture: a, weights } = model;
   const ids = g.input('input_ids', 'int64', [ROWS, LENGTH]);
   const mask = g.input('attention_mask', 'int64', [ROWS, TOTAL]);
-  const caches = a.layers.map((layer, i) => cacheInputs(g, attentionOf(layer), i, model));
+  const caches = a.layers.map((layer, i) => attentionIn(layer) && cacheInputs(g, attentionOf(layer), i, model));
   const tables = new Map<string, RotaryTable>();
   const present: { name: string; value: Value }[] = [];
+  const carried: typeof present = [];
   let state = scale(g, reshape(g, weights.embed(ids), ['tokens', a.hidden]), a.style.embedScale);
-  a.layers.forEach((_, index) => {
-    const rotary = tableOf(a, index, weights, tables);
+  a.layers.forEach((layer, index) => {
+    const rotary = attentionIn(layer) && tableOf(a, index, weights, tables);
+    const carry = (name: string, value: Value): void => void carried.push({ name, value });
     state = block(
       g,
       state,
@@ -68,7 +71,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
           }),
         attend: (q, k, v, sinks) => {
           const qkv = [q, k, v] as const;
-          const { output, ...news } = attend(g, model, { index, mask, rotary, sinks, cache: caches[index] }, qkv);
+          const { output, ...news } = attend(g, model, { index, mask, rotary, sinks, cache: caches[index]! }, qkv);
           for (const [name, value] of [
             ['key', news.keys],
             ['value', news.values],
@@ -77,7 +80,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
           }
           return output;
         },
-        flow: noFlow,
+        flow: carriedBy(layer) ? carriedConvolution(g, index, { mask, length: LENGTH }, carry) : noFlow,
         picksTokens: true,
       },
     );
@@ -86,6 +89,7 @@ export function buildOnnx(g: Graph, model: OnnxGraph): void {
   g.output('logits', reshape(g, logits, [ROWS, LENGTH, a.vocabulary]));
   // The fused operator gives them the shape of its inputs, whose extent is another.
   for (const { name, value } of present) g.output(name, { ...value, shape: value.shape.with(2, TOTAL) });
+  for (const { name, value } of carried) g.output(name, value);
 }
 
 function cacheInputs(g: Graph, layer: AttentionMixer, index: number, { target, products }: OnnxGraph): [Value, Value] {

@@ -1,5 +1,6 @@
 /** Plans an ONNX model: its file, which is small, and what its files of external data will hold. */
 import { withLayers } from '../../checkpoint/architecture';
+import { requireAttentionLeft } from '../../checkpoint/kinds/parts';
 import { UserError } from '../../errors';
 import { Graph } from '../../onnx/graph';
 import { largest } from '../../onnx/ops/largest';
@@ -40,7 +41,12 @@ const MAX_MODEL_BYTES = 2 ** 31 - 1;
 /** @throws UserError when a file cannot be read; CancelledError */
 export async function planOnnx(source: WeightSource, options: OnnxPlanOptions): Promise<PlannedOnnx> {
   const { kept, kind, target, maxDataBytes, signal } = options;
+  const { layers } = source.architecture;
   requireOnnxBlocks(source.architecture, target);
+  requireAttentionLeft(
+    layers,
+    [...layers.keys()].filter((block) => !kept.includes(block)),
+  );
   const file = ONNX_FILES[kind];
   const files = new DataFiles(file, maxDataBytes);
   const g = new Graph();

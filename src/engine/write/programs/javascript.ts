@@ -56,12 +56,13 @@ const session = await InferenceSession.create(join(folder, '${onnxFile(kind)}'))
 const int64 = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
 const ids = [...tokenizer.encode(${prompt}).ids];
 let news = ids; // tokens that the model has not read yet
-// Keys and values of the tokens that it has read: [1, heads, tokens, width of a head].
+// What it keeps of the tokens that it has read. Keys and values: [1, heads, tokens, width of a head].
 const cache = {};
 for (const { name, type, shape } of session.inputMetadata) {
-  if (!name.startsWith('past_key_values')) continue;
-  const none = type === 'float16' ? new Uint16Array(0) : new Float32Array(0);
-  cache[name] = new Tensor(type, none, [1, shape[1], 0, shape[3]]);
+  if (!name.startsWith('past_')) continue;
+  const sizes = [1, ...shape.slice(1).map((size) => (typeof size === 'number' ? size : 0))];
+  const count = sizes.reduce((all, size) => all * size);
+  cache[name] = new Tensor(type, type === 'float16' ? new Uint16Array(count) : new Float32Array(count), sizes);
 }
 
 for (let written = 0; written < ${count}; written++) {
@@ -74,7 +75,9 @@ for (let written = 0; written < ${count}; written++) {
   if (ends.includes(next)) break;
   ids.push(next);
   news = [next];
-  for (const name of Object.keys(cache)) cache[name] = results[name.replace('past_key_values', 'present')];
+  for (const name of Object.keys(cache)) {
+    cache[name] = results[name.replace('past_key_values', 'present').replace('past_', 'present_')];
+  }
 }
 console.log(tokenizer.decode(ids, { skip_special_tokens: true }));
 

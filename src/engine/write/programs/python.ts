@@ -83,11 +83,14 @@ session = ort.InferenceSession(str(folder / "${onnxFile(kind)}"), providers=["CP
 outputs = [each.name for each in session.get_outputs()]
 ids = tokenizer.encode(${prompt}).ids
 news = ids  # tokens that the model has not read yet
-# Keys and values of the tokens that it has read: [1, heads, tokens, width of a head].
+# What it keeps of the tokens that it has read. Keys and values: [1, heads, tokens, width of a head].
 cache = {
-    each.name: np.zeros((1, each.shape[1], 0, each.shape[3]), np.float16 if "float16" in each.type else np.float32)
+    each.name: np.zeros(
+        [1] + [size if isinstance(size, int) else 0 for size in each.shape[1:]],
+        np.float16 if "float16" in each.type else np.float32,
+    )
     for each in inputs
-    if each.name.startswith("past_key_values")
+    if each.name.startswith("past_")
 }
 
 for _ in range(${count}):
@@ -100,7 +103,7 @@ for _ in range(${count}):
         break
     ids = ids + [token]
     news = [token]
-    cache = {name: results[name.replace("past_key_values", "present")] for name in cache}
+    cache = {name: results[name.replace("past_key_values", "present").replace("past_", "present_")] for name in cache}
 `,
   all: 'tokenizer.decode(ids)',
   answer: `tokenizer.decode(ids[len(tokenizer.encode(${prompt}).ids) :])`,

@@ -4,7 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import type { JsonObject } from '../../../../format/json';
-import { attentionOf, denseIn } from '../../../checkpoint/kinds/parts';
+import { attentionIn, attentionOf, carriedBy, denseIn } from '../../../checkpoint/kinds/parts';
 import { readConfigFile } from '../../../checkpoint/config-file';
 import { requireArchitecture } from '../../../checkpoint/open';
 import { RAGGED_FIELDS } from '../../../checkpoint/ragged';
@@ -28,12 +28,16 @@ export function onnxConfig(checkpoint: Checkpoint, facts: OnnxModelFacts, kept: 
 
 /** The counts of the graph, whatever the config left to defaults or listed for each block. */
 function shapeEdits(config: Readonly<Record<string, unknown>>, { architecture }: OnnxModelFacts): ConfigEdit[] {
-  const [layer] = architecture.layers;
-  const first = attentionOf(layer);
-  const dense = denseIn(layer);
+  const { layers } = architecture;
+  const first = attentionOf(layers.find(attentionIn)!);
+  const dense = denseIn(layers[0]);
   const fields = {
     ...transformersJsType(architecture),
-    num_hidden_layers: architecture.layers.length,
+    num_hidden_layers: layers.length,
+    // Its class looks for the caches of each block by this list, which some configs have in other words.
+    ...(layers.some(carriedBy) && {
+      layer_types: layers.map((layer) => (carriedBy(layer) ? 'conv' : 'full_attention')),
+    }),
     hidden_size: architecture.hidden,
     num_attention_heads: first.heads,
     num_key_value_heads: first.kvHeads,

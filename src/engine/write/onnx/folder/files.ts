@@ -1,7 +1,7 @@
 /** All files of an ONNX folder besides the models. */
 import { requireArchitecture } from '../../../checkpoint/open';
 import type { Checkpoint } from '../../../checkpoint/types';
-import { hasEqualCaches } from '../notes';
+import { runsInGenai } from '../notes';
 import type { OnnxModelFacts } from '../write-onnx';
 import { generationConfig, onnxConfig, readGenerationConfig } from './config';
 import { exampleFiles } from './examples';
@@ -26,7 +26,7 @@ export async function onnxFolderFiles(
 ): Promise<FolderFile[]> {
   const { kept = [...requireArchitecture(checkpoint).layers.keys()] } = options;
   const [tokenizer, generation] = await Promise.all([onnxTokenizer(checkpoint), readGenerationConfig(checkpoint)]);
-  const genai = hasEqualCaches(facts.architecture); // it knows one shape for all
+  const genai = runsInGenai(facts.architecture);
   return [
     { name: 'README.md', text: await folderReadme(checkpoint, facts, { ...options, kept, genai, tokenizer }) },
     { name: 'config.json', text: onnxConfig(checkpoint, facts, kept) },
