@@ -11,6 +11,7 @@ import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { loadingCode } from '../../../src/engine/write/loading-code';
 import type { OnnxKind, OnnxTarget } from '../../../src/engine/write/onnx/kinds';
 import { genaiPython, itWith, nodePackages, printed, pythonTokenizers } from '../../support/consumers';
+import { familyToy } from '../../support/family-toys';
 import { writeOnnxFolder } from '../../support/onnx-folder';
 import { describeShared, itFull, shared, smollm2Folder } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
@@ -148,6 +149,15 @@ describeShared('a folder of ONNX models', function () {
 
     for (const { name, runs, needs } of EXAMPLES) {
       itWith(needs, `${name} writes what Coppice writes`, () => assert.equal(runs(folder, name), expected));
+    }
+  });
+
+  itFull('of LFM2: programs write what Coppice writes, with states of convolutions in their caches', async () => {
+    const checkpoint = await openCheckpoint(familyToy('lfm2-conv', {}, 'families3'));
+    const folder = await installed(checkpoint, [1]);
+    const expected = await written(checkpoint, [1]);
+    for (const { name, runs, needs } of EXAMPLES) {
+      if (name !== 'python-genai.py' && needs !== undefined) assert.equal(runs(folder, name), expected, name);
     }
   });
 
