@@ -152,12 +152,13 @@ describeShared('a folder of ONNX models', function () {
     }
   });
 
-  itFull('of LFM2: programs write what Coppice writes, with states of convolutions in their caches', async () => {
+  // transformers.js is asked with ids (onnx-consumers.test.ts): for text, this tokenizer does not tell it to begin rows.
+  itFull('of LFM2: programs with onnxruntime alone keep the states of convolutions', async () => {
     const checkpoint = await openCheckpoint(familyToy('lfm2-conv', {}, 'families3'));
     const folder = await installed(checkpoint, [1]);
     const expected = await written(checkpoint, [1]);
     for (const { name, runs, needs } of EXAMPLES) {
-      if (name !== 'python-genai.py' && needs !== undefined) assert.equal(runs(folder, name), expected, name);
+      if (name.includes('onnxruntime') && needs !== undefined) assert.equal(runs(folder, name), expected, name);
     }
   });
 
