@@ -8,7 +8,7 @@ import { gradients } from '../../../src/engine/onnx/gradient';
 import { integerArithmetic } from '../../../src/engine/onnx/integer-trial';
 import { frozenProducts, type WeightLevels } from '../../../src/engine/onnx/ops/quantized';
 import { float32, floats, openSession } from '../../../src/engine/onnx/session';
-import { linearNames } from '../../../src/engine/checkpoint/architecture';
+import { adaptableNames } from '../../../src/engine/checkpoint/architecture';
 import type { Model } from '../../../src/engine/model/model';
 import { differences } from '../../../src/engine/retrain/run-facts';
 import { RowInt8 } from '../../../src/engine/weights/row-int8';
@@ -16,7 +16,7 @@ import { assertClose, assertGradientClose } from '../../support/close';
 import { checkpointFolder } from '../../support/golden';
 import { describedModel } from '../../support/model';
 import { normal, randomRows } from '../../support/random';
-import { describeShared } from '../../support/shared';
+import { describeShared, itFull } from '../../support/shared';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { loraSetup, textBatch, withBackprop } from '../../support/training';
 
@@ -80,6 +80,11 @@ describe('frozen products in 8-bit integers', function () {
     it('train towards what float32 trains towards', () => checkGradients(model(), levels, 0.2));
   });
 
+  describeShared('in a model with short convolutions', () => {
+    const model = describedModel(() => checkpointFolder('families3/lfm2-conv'));
+    itFull('train towards what float32 trains towards', () => checkGradients(model(), levels, 0.2));
+  });
+
   it('are part of what a run is, and those before there was a choice were float32', () => {
     assert.deepEqual(differences({ rank: 8 }, { rank: 8, precision: 'float32' }), []);
     assert.deepEqual(differences({ rank: 8 }, { rank: 8, precision: 'int8' }), [
@@ -91,7 +96,7 @@ describe('frozen products in 8-bit integers', function () {
 /** Gradients of adapters on rounded Linears against those on exact ones. */
 async function checkGradients(model: Model, levels: WeightLevels, tolerance = 0.1): Promise<void> {
   const batch = textBatch([24, 9, 17].flatMap((length, i) => randomRows(1, length, 288, 91 + i)));
-  const targets = linearNames(model.architecture);
+  const targets = adaptableNames(model.architecture);
   const found = [undefined, new RowInt8(model.weights, levels)].map((frozen) => loraSetup(model, { frozen, targets }));
   const [exact, integer] = await Promise.all(
     found.map(({ trainable }) => withBackprop(model, trainable, {}, (backprop) => backprop.gradients(batch))),
