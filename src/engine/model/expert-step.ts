@@ -79,7 +79,13 @@ export async function openExpertStep(
         const tokens = numbers.map((e) => tokensOf(e, run.shares, shape.count));
         if (tokens.every((each) => each.length === 0)) continue;
         session ??= await groupSession(i);
-        await addGroup(session, { group: numbers, tokens, hidden, count: shape.count }, run, run.added, watchFrom(watch, from));
+        await addGroup(
+          session,
+          { group: numbers, tokens, hidden, count: shape.count },
+          run,
+          run.added,
+          watchFrom(watch, from),
+        );
       }
     } finally {
       if (!keeps) await session?.close();
