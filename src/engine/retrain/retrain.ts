@@ -38,10 +38,8 @@ import type { TrainOptions } from './loop/options';
 import { train, type TrainHooks, type TrainInputs } from './loop/train';
 import type { TrainingState } from './loop/training-state';
 import { Workspace } from './loop/workspace';
-import { requirePrecision } from '../onnx/require-precision';
 import type { PatchFile } from '../weights/patch-file';
-import { inRowInt8 } from '../weights/row-int8';
-import type { WeightSource } from '../weights/source';
+import { integerWeights } from './integer-weights';
 import type { KeyedPatch } from '../weights/patches';
 import { trainedPatches } from './full/write-trained';
 import { heldOutLikeness, type LikenessQuestion } from './likeness';
@@ -189,21 +187,6 @@ export async function retrain(
   } finally {
     await workspace.leave();
   }
-}
-
-/**
- * The model's weights in 8-bit integers.
- * @throws UserError where they cannot be used
- */
-async function integerWeights(model: Model): Promise<WeightSource> {
-  await requirePrecision('int8', model.device, ['int8']);
-  const weights = await inRowInt8(model.weights);
-  if (weights) return weights;
-  throw new UserError(
-    'int8 cannot be computed on this processor',
-    'its products of 8-bit integers are wrong',
-    `${set('precision', 'float32')}.`,
-  );
 }
 
 /** The loss of the unpruned model on the rows of every evaluation, in their arithmetic; undefined if it is not to be known. */

@@ -9,12 +9,14 @@ import { integerArithmetic } from '../../../src/engine/onnx/integer-trial';
 import { frozenProducts, type WeightLevels } from '../../../src/engine/onnx/ops/quantized';
 import { float32, floats, openSession } from '../../../src/engine/onnx/session';
 import { adaptableNames } from '../../../src/engine/checkpoint/architecture';
+import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import type { Model } from '../../../src/engine/model/model';
+import { integerWeights } from '../../../src/engine/retrain/integer-weights';
 import { differences } from '../../../src/engine/retrain/run-facts';
 import { RowInt8 } from '../../../src/engine/weights/row-int8';
 import { assertClose, assertGradientClose } from '../../support/close';
 import { checkpointFolder } from '../../support/golden';
-import { describedModel } from '../../support/model';
+import { describedModel, withModelOf } from '../../support/model';
 import { normal, randomRows } from '../../support/random';
 import { describeShared, itFull } from '../../support/shared';
 import { tinyCheckpoint } from '../../support/tiny-models';
@@ -83,6 +85,21 @@ describe('frozen products in 8-bit integers', function () {
   describeShared('in a model with short convolutions', () => {
     const model = describedModel(() => checkpointFolder('families3/lfm2-conv'));
     itFull('train towards what float32 trains towards', () => checkGradients(model(), levels, 0.2));
+  });
+
+  describeShared('in models with experts, Mamba or delta nets', () => {
+    it('are refused: gradients were far from those of float32', async () => {
+      for (const [toy, what] of [
+        ['qwen3moe-norm', /experts/],
+        ['falconh1-parallel', /Mamba/],
+        ['qwen35-text', /delta net/],
+      ] as const) {
+        const checkpoint = await openCheckpoint(checkpointFolder(`families3/${toy}`));
+        await withModelOf(checkpoint, async (model) => {
+          await assert.rejects(integerWeights(model), { name: 'UserError', message: what });
+        });
+      }
+    });
   });
 
   it('are part of what a run is, and those before there was a choice were float32', () => {
