@@ -41,6 +41,7 @@ describe('summary', () => {
       ffn: 12,
       context: 2048,
       traits: {},
+      kinds: [0, 1, 2].map((block) => ({ block, attention: 'attention', ffn: 'dense' })),
       blockParameters: new Array(3).fill(parametersOfLayer(architectureOf(), 0)),
       shards: 1,
       unsupported: null,
