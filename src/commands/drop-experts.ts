@@ -1,10 +1,16 @@
-/** Drop Experts…: scores the experts of a mixture of experts on a text, and writes the model without the lowest of each block. */
+/**
+ * Drop Experts…: scores the experts of a mixture of experts on a text, and writes the model without the lowest of each block, and
+ * without the blocks that its plan removes.
+ */
 import * as vscode from 'vscode';
 import { openResults } from '../editors/results/panel';
 import { isGgufCheckpoint } from '../engine/checkpoint/gguf/name';
+import { parametersOf } from '../engine/checkpoint/parameters';
 import { EXPERT_RATIO } from '../engine/importance/experts/criteria';
-import { planExperts } from '../engine/importance/experts/plan';
+import { type ExpertPlan, fewerExperts, planExperts } from '../engine/importance/experts/plan';
 import { keptCount } from '../engine/importance/experts/select';
+import { shortCount } from '../format/numbers';
+import { numberRanges } from '../format/ranges';
 import { withShare } from '../format/text-share';
 import type { GivenFor } from '../jobs/kinds';
 import type { ExpertsResult } from '../jobs/results/experts';
@@ -35,11 +41,12 @@ export const dropExpertsCommand: Command<DropExpertsArguments> = {
   async run(coppice, args, settle) {
     const title = vscode.l10n.t('Drop Experts');
     const chosen = await chooseCheckpoint(coppice, args, title);
-    const { keep, ratio = EXPERT_RATIO, remove } = args;
+    const planned = coppice.plans.removed(chosen.subject);
+    const { keep, ratio = EXPERT_RATIO, remove = planned.length > 0 ? planned : undefined } = args;
     const plan = planExperts(chosen.architecture, checkpointName(chosen.path), { keep, ratio, remove });
     const open = args.keep === undefined && args.ratio === undefined;
-    const complete = await askAll(title, args, [
-      ...(open ? [keepStep(plan)] : []),
+    const complete = await askAll(title, { ...args, remove }, [
+      ...(open ? [keepStep(chosen, plan)] : []),
       ...(args.calibration === undefined && args.scores === undefined ? [textStep(coppice)] : []),
       ...(args.out === undefined && args.scoreOnly !== true ? [outStep(coppice, chosen, plan)] : []),
     ]);
@@ -54,15 +61,40 @@ export const dropExpertsCommand: Command<DropExpertsArguments> = {
   },
 };
 
-function keepStep({
-  count,
-  chosen,
-}: Pick<ReturnType<typeof planExperts>, 'count' | 'chosen'>): Step<DropExpertsArguments> {
+function keepStep(
+  { architecture }: Chosen,
+  { count, chosen, removed }: Pick<ExpertPlan, 'count' | 'chosen' | 'removed'>,
+): Step<DropExpertsArguments> {
+  const { t } = vscode.l10n;
   return async (_, place) => {
     const answer = await ask(place, {
-      prompt: vscode.l10n.t('How many of the {0} experts of each block stay? A token uses {1}.', count, chosen),
+      prompt: t('How many of the {0} experts of each block stay? A token uses {1}.', count, chosen),
       value: String(keptCount(count, EXPERT_RATIO)),
       fault: (text) => wholeNumberFault(text, chosen, count - 1),
+      meaning: (text) => {
+        const [before, after] = [architecture, fewerExperts(architecture, Number(text), removed)]
+          .map(parametersOf)
+          .map(shortCount);
+        if (removed.length === 0)
+          return t('Keeps {0} of {1} experts of each block: {2} of {3} parameters', text, count, after, before);
+        return removed.length === 1
+          ? t(
+              'Keeps {0} of {1} experts, without block {2} of the plan: {3} of {4} parameters',
+              text,
+              count,
+              removed[0],
+              after,
+              before,
+            )
+          : t(
+              'Keeps {0} of {1} experts, without blocks {2} of the plan: {3} of {4} parameters',
+              text,
+              count,
+              numberRanges(removed),
+              after,
+              before,
+            );
+      },
     });
     return { keep: Number(answer) };
   };
@@ -79,7 +111,7 @@ const textStep =
 function outStep(
   coppice: Coppice,
   { checkpoint }: Chosen,
-  { keep: usual }: Pick<ReturnType<typeof planExperts>, 'keep'>,
+  { keep: usual }: Pick<ExpertPlan, 'keep'>,
 ): Step<DropExpertsArguments> {
   return async ({ keep = usual }, place) => {
     const extension = isGgufCheckpoint(checkpoint) ? '.gguf' : undefined;
