@@ -11,7 +11,7 @@ import { describeShared, shared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { buildCli, coppice, jsonOf } from '../support/built-cli';
 
-const STORED = 'criterion model full calibration seconds device peakRssBytes';
+const STORED = 'kinds criterion model full calibration seconds device peakRssBytes';
 const SCORE = `${STORED} precision`;
 
 /** What a record of perplexities holds, as far as it is looked at. */
