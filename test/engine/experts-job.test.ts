@@ -13,6 +13,8 @@ import { assertClose, TOLERANCE } from '../support/close';
 import { expertToy } from '../support/expert-toy';
 import { expertToy as mixtralToy } from '../support/expert-toys';
 import { calibrationFile, checkpointFolder, goldenExperts } from '../support/golden';
+import { asGguf } from '../support/golden-gguf';
+import { openToy } from '../support/model';
 import { itShared } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 
@@ -39,6 +41,19 @@ describe('dropping experts', () => {
   before(() => {
     const ids = (row: number): number[] => Array.from({ length: 20 }, (_, i) => 3 + ((row * 37 + i * 11) % 280));
     writeFileSync(rows, JSON.stringify({ rows: [ids(0), ids(1), ids(2)] }));
+  });
+
+  it('of a GGUF file says at most how large it gets, and keeps to a size', async () => {
+    const checkpoint = await asGguf(await openToy(mixtralToy({ num_local_experts: 8, intermediate_size: 256 })), [], {
+      type: 'f32',
+    });
+    const { bytesBefore, bytesAfter } = await run({ checkpoint, keep: 6, measure: false });
+    assert.equal(bytesBefore, statSync(checkpoint).size);
+    const out = join(temporaryFolder(), 'fewer.gguf');
+    const written = await run({ checkpoint, fit: bytesAfter!, measure: false, out });
+    assert.equal(written.experts.after, 6);
+    assert.equal(written.bytesAfter, statSync(out).size);
+    assert.ok(written.bytesAfter <= bytesAfter!, `${written.bytesAfter} of ${bytesAfter!}`);
   });
 
   itShared('gives the golden numbers', async () => {

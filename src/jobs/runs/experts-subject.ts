@@ -62,10 +62,21 @@ export async function expertsSubject(options: Options, { warn }: Pick<JobContext
     parameters: parametersOf(fewerExperts(architecture, plan.keep, removed)),
     parametersBefore: parametersOf(architecture),
     bytesBefore: checkpoint.size.all,
-    bytesAfter: await bytesWith(checkpoint, plan.keep, removed),
+    ...defined({ bytesAfter: await bytesToTell(checkpoint, plan, options) }),
   };
   return { checkpoint, plan, facts };
 }
+
+/** Undefined where no file can be written, and none is asked for. @throws UserError where one is */
+const bytesToTell = (
+  checkpoint: Checkpoint,
+  { keep, removed }: Pick<ExpertPlan, 'keep' | 'removed'>,
+  { out }: Options,
+): Promise<number | undefined> =>
+  bytesWith(checkpoint, keep, removed).catch((error: unknown) => {
+    if (out === undefined && error instanceof UserError) return undefined;
+    throw error;
+  });
 
 /** Bytes of the files with so many experts in each block. */
 const bytesWith = (checkpoint: Checkpoint, keep: number, removed: readonly number[]): Promise<number> =>
