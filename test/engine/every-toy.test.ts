@@ -109,8 +109,8 @@ const ROWS: Readonly<Record<Toy, Row>> = {
   },
 };
 
-/** One of experts and one of two mixers; the others repeat them in test:full. */
-const THIN: readonly Toy[] = ['mixtral-top2', 'falconh1-parallel'];
+/** It has attention, Mamba and experts; the others repeat parts of it in test:full. */
+const THIN: readonly Toy[] = ['granite4-hybrid'];
 
 const folderOfToys = (): string[] =>
   readdirSync(shared('models/families3')).filter((name) => statSync(shared('models/families3', name)).isDirectory());
