@@ -16,8 +16,10 @@ import { parametersOf } from '../../../src/engine/checkpoint/parameters';
 import { sweepLosses } from '../../../src/engine/importance/sweep';
 import type { Model } from '../../../src/engine/model/model';
 import { fullView, parseRemoved, stepsOf, type View, viewWithout } from '../../../src/engine/model/view';
+import { checkpointFolder } from '../../support/golden';
 import { describedModel, watchSessions, withModel } from '../../support/model';
 import { randomRows, uniform } from '../../support/random';
+import { describeShared, full } from '../../support/shared';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { comparedPerplexity } from '../../support/measuring';
 
@@ -183,6 +185,26 @@ describe('what if', () => {
     const own = await alone(model(), without(''));
     assert.ok(Math.abs(meanNll - own.reduce((a, b) => a + b, 0) / own.length) < 1e-12);
     whatIf.close();
+  });
+});
+
+describeShared('what if, of other blocks', () => {
+  it('gives what the view alone gives, with Mamba and experts, delta nets, convolutions', async () => {
+    const toys = ['granite4-hybrid', 'qwen35-text', 'lfm2-conv', 'mixtral-top2'] as const;
+    for (const toy of full ? toys : toys.slice(0, 2)) {
+      await withModel(checkpointFolder(`families3/${toy}`), async (model) => {
+        const { length } = model.architecture.layers;
+        const whatIf = new PlanPerplexity(model, rows, fullView(length), 2 ** 20);
+        for (const list of ['', '3', '1,3', '1.ffn,4']) {
+          const view = viewWithout(length, list === '' ? [] : parseRemoved(list, length));
+          const { meanNll } = await whatIf.evaluate(view);
+          const own = await alone(model, view);
+          const expected = own.reduce((a, b) => a + b, 0) / own.length;
+          assert.ok(Math.abs(meanNll - expected) < 1e-12, `${toy} without ${list}`);
+        }
+        whatIf.close();
+      });
+    }
   });
 });
 
