@@ -121,7 +121,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     if (!isOpen) {
       loading.then(
         () => this.loaded.fire(),
-        () => undefined, // whoever asked for it is told
+        () => undefined, // the caller that asked for it is told
       );
     }
     return loading;
@@ -174,6 +174,7 @@ export class CheckpointLibrary implements vscode.Disposable {
     this.changes.dispose();
     for (const subscription of [...this.subscriptions, ...this.outside.values()]) subscription.dispose();
     this.changed.dispose();
+    this.loaded.dispose();
   }
 
   private async search(): Promise<void> {

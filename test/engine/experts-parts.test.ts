@@ -13,7 +13,7 @@ import { assertSameInParts, cutOptions, runInParts } from '../support/parts';
 import { full } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 
-/** Rows of a length of which three go in one run. */
+/** Rows so long that three go in one run. */
 function rowsFile(rows: number): string {
   const file = join(temporaryFolder(), 'rows.json');
   const row = (r: number): number[] => Array.from({ length: 200 }, (_, i) => 3 + ((i * 37 + r * 101) % 280));

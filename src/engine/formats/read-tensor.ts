@@ -43,7 +43,7 @@ export async function readRows(file: RegularFile, tensor: StoredTensor, rows?: R
   return ofModel(values, width, tensor);
 }
 
-/** Rows of a tensor in two, each of which may have a type of its own. @param file with the upper half */
+/** Rows of a tensor in two, whose halves may differ in type. @param file with the upper half */
 async function readHalves(
   file: RegularFile,
   { shape }: StoredTensor,

@@ -17,7 +17,7 @@ import { USED_IMATRIX } from '../formats/gguf/imatrix';
 import { asGgufModel } from '../weights/as-gguf';
 import { withChanges } from '../weights/overlay';
 import { checkpointWeights } from '../weights/checkpoint';
-import { InPlaceOf } from '../weights/in-place';
+import { WithSettings } from '../weights/with-settings';
 import type { WeightSource } from '../weights/source';
 import { compareLogits, compareTokens } from './compare';
 import type { ModelReader } from './reader';
@@ -135,7 +135,7 @@ async function isOfNumbers(
   // A file can have a head of its own, where the model takes the embedding.
   const settings = { ...own, tied: weights.architecture.tied };
   return withModel(written, compute, async (model) => {
-    const numbers = new InPlaceOf(isGguf ? inMatricesOfFile(weights) : weights, settings);
+    const numbers = new WithSettings(isGguf ? inMatricesOfFile(weights) : weights, settings);
     const other = await model.withWeights(numbers);
     try {
       const reader = viewReader(other, fullView(settings.layers.length), 'its numbers');

@@ -2,6 +2,7 @@
 import { withShare } from '../../format/text-share';
 import { defined } from '../../format/defined';
 import { counted } from '../../format/words';
+import { expertBlocks } from '../../engine/checkpoint/kept-experts';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { parametersOf } from '../../engine/checkpoint/parameters';
 import type { Checkpoint } from '../../engine/checkpoint/types';
@@ -85,10 +86,11 @@ const bytesWith = (checkpoint: Checkpoint, keep: number, removed: readonly numbe
 /** As many experts as files of the size that is asked for have room for. @throws OptionError where not even those of a token do */
 async function keptForFiles(checkpoint: Checkpoint, { fit, remove = [] }: Options): Promise<number | undefined> {
   if (fit === undefined) return undefined;
-  const { removed, count, chosen } = planExperts(requireArchitecture(checkpoint), modelName(checkpoint), {
-    remove,
-    most: true,
-  });
+  const architecture = requireArchitecture(checkpoint);
+  const [first] = expertBlocks(architecture);
+  // One expert less can always be planned; a model without experts is refused.
+  const asked = { remove, ...(first && { keep: first.experts.count - 1 }) };
+  const { removed, count, chosen } = planExperts(architecture, modelName(checkpoint), asked);
   const most = await bytesWith(checkpoint, count, removed);
   if (most <= fit) {
     const why = `with all experts the files have ${most} bytes`;

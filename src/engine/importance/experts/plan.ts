@@ -30,8 +30,6 @@ export interface AskedExperts {
   readonly ratio?: number;
   /** At least so many parameters stay, with blocks that are left out counted. */
   readonly targetParams?: number;
-  /** One expert less, whatever else is asked for. */
-  readonly most?: boolean;
   /** Whole blocks to leave out. */
   readonly remove?: readonly (number | string)[];
 }
@@ -59,14 +57,8 @@ export function planExperts(architecture: Architecture, name: string, asked: Ask
   const { count, chosen } = all[0].experts;
   if (all.some(({ experts }) => experts.count !== count))
     throw new Error('blocks have different numbers of experts, which no config says');
-  const keep = keepOf(
-    {
-      ...asked,
-      keep: asked.keep ?? (asked.most ? count - 1 : undefined) ?? keptForParameters(architecture, asked, removed, all),
-    },
-    count,
-    chosen,
-  );
+  const named = asked.keep ?? keptForParameters(architecture, asked, removed, all[0].experts);
+  const keep = keepOf({ ...asked, keep: named }, count, chosen);
   const isMany = count - keep >= MANY_EXPERTS * count;
   return {
     count,
@@ -85,11 +77,7 @@ function keptForParameters(
   architecture: Architecture,
   { targetParams }: AskedExperts,
   removed: readonly number[],
-  [
-    {
-      experts: { count, chosen },
-    },
-  ]: readonly ExpertBlock[],
+  { count, chosen }: ExpertBlock['experts'],
 ): number | undefined {
   if (targetParams === undefined) return undefined;
   const sizeOf = (keep: number): number => parametersOf(fewerExperts(architecture, keep, removed));

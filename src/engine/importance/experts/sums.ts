@@ -1,6 +1,6 @@
 /**
  * What is summed of every expert over tokens: how many have it, its weights, and its weights times the norms of what it gives. Row
- * by row, and the rows then in their order, so that the sums have the same bits whoever computed which rows.
+ * by row, and the rows then in their order, so that the sums have the same bits whichever process computed which rows.
  */
 import { type Filled, type Table, TableFault } from '../../parts/table';
 import { type Range, size } from '../../parts/split';

@@ -4,7 +4,7 @@ import type { Architecture } from '../checkpoint/architecture';
 import { Over } from './over';
 import type { WeightSource } from './source';
 
-export class InPlaceOf extends Over {
+export class WithSettings extends Over {
   /**
    * @param source the numbers; closing this source closes it
    * @param own the settings that compute with them
