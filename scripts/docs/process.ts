@@ -33,6 +33,20 @@ export const VARIABLES: Readonly<Record<string, readonly Variable[]>> = {
         '`add-to` can take back',
     },
     { names: ['COPPICE_THREADS'], meaning: 'threads of the CPU that a run uses where `--threads` is not given' },
+    {
+      names: ['COPPICE_JOBS'],
+      meaning:
+        'how many jobs of this machine run at once, each with such a share of its memory and threads. Without it, a job waits ' +
+        'while the memory that it may take is not there beside that of earlier jobs, and a part of a job also waits for threads. ' +
+        '`off`: every job starts at once',
+    },
+  ],
+  'Set by schedulers': [
+    {
+      names: ['SLURM_JOB_ID', 'KUBERNETES_SERVICE_HOST'],
+      meaning:
+        'the scheduler has given the job its share, so it waits for none, unless `COPPICE_JOBS` says how many run at once',
+    },
   ],
   Terminal: [
     { names: ['NO_COLOR'], meaning: 'set and not empty: no colors, as with `--no-color`' },

@@ -1,8 +1,7 @@
 /**
  * What a part of a job is expected to need: the job's work, as everywhere, cut into shares. Reads headers and sizes of files.
  */
-import { totalmem } from 'node:os';
-import { memoryShare } from '../engine/memory';
+import { memoryShare, sharedTotal } from '../engine/memory';
 import { splitWork } from '../engine/parts/split';
 import { cutModels, type Load, loadOf } from '../estimates/cut';
 import { workOf } from '../estimates/job';
@@ -48,7 +47,7 @@ export async function estimateParts(
   const work = workOf({ kind, options: given }, known);
   const models = cutModels(kind, given, known);
   if (work === undefined || models === undefined) return undefined;
-  const budget = numberIn(given, 'memory') ?? memoryShare('hiddenStates') * totalmem();
+  const budget = statesOf(given);
   const [part, whole] = [NOTHING, NOTHING].map((nothing) => ({ ...nothing }));
   for (const model of models) {
     const load = loadOf(kind, given, model);
@@ -61,6 +60,20 @@ export async function estimateParts(
   const seconds = work.reduce((sum, each) => sum + secondsOf(each, share, node), 0);
   return { seconds, memoryBytes: part.memoryBytes, statesBytes: budget, readBytes: part.readBytes };
 }
+
+/** The most that one of the parts takes of this machine's memory, in bytes; undefined where the inputs cannot be read. */
+export async function memoryOfParts(kind: CutKind, options: object, parts: number): Promise<number | undefined> {
+  const given = options as JsonObject;
+  const models = cutModels(kind, given, await openModels(given));
+  const needs = models?.map((model) => {
+    const load = loadOf(kind, given, model);
+    return load && needsOfLargest(model, load, parts, statesOf(given)).memoryBytes;
+  });
+  return needs?.every((each) => each !== undefined) ? Math.max(...needs) : undefined;
+}
+
+const statesOf = (options: JsonObject): number =>
+  numberIn(options, 'memory') ?? memoryShare('hiddenStates') * sharedTotal();
 
 const NOTHING: Needs = { flops: 0, readBytes: 0, memoryBytes: 0 };
 

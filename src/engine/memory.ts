@@ -1,6 +1,7 @@
 /** Memory: how much this process has taken, and how much of the machine's each use may take. */
 import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
+import { sharers } from './machine-share';
 
 /** What a use of memory may take, as a share of all memory of the machine or of the memory that is free now. */
 const SHARES = {
@@ -27,10 +28,24 @@ const SHARES = {
 /** The share of a use, for estimates before anything runs. */
 export const memoryShare = (use: keyof typeof SHARES): number => SHARES[use].share;
 
+/** Bytes that other jobs of this machine may take; they may not have taken them yet. */
+let claimed = 0;
+
+/** Leaves memory to jobs that began before this one. */
+export function leaveToOthers(bytes: number): void {
+  claimed = bytes;
+}
+
+/** Memory of this machine, in bytes: of all jobs that share it, each has a part (COPPICE_JOBS). */
+export const sharedTotal = (): number => totalmem() / sharers();
+
+/** What is free of it, less what other jobs may still take. */
+export const sharedFree = (): number => Math.max(0, Math.min(freemem(), sharedTotal(), totalmem() - claimed));
+
 /** Bytes that a use of memory may take. */
 export function memoryFor(use: keyof typeof SHARES): number {
   const { of, share } = SHARES[use];
-  return share * (of === 'total' ? totalmem() : freemem());
+  return share * (of === 'total' ? sharedTotal() : sharedFree());
 }
 
 /**

@@ -2,13 +2,12 @@
  * The memory that a job takes at its peak, before it starts: one table over its kind, as of its work. Arithmetic on the
  * architectures of its models; it loads nothing that computes, so the extension host may use it.
  */
-import { freemem, totalmem } from 'node:os';
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import { layerParameters, parametersOf } from '../engine/checkpoint/parameters';
 import { layerSizes } from '../engine/checkpoint/kinds/parts';
 import { type Cell, DECODER, predictMemory } from '../engine/evaluate/grid/memory';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
-import { memoryShare } from '../engine/memory';
+import { memoryShare, sharedFree, sharedTotal } from '../engine/memory';
 import { HEAD_PIECE } from '../engine/model/piece';
 import { fullView } from '../engine/model/view';
 import { PRECISIONS } from '../engine/precision';
@@ -40,8 +39,8 @@ export interface MachineMemory {
 
 /** @param limit of a job, where the user has set one */
 export const machineMemory = (limit = Infinity): MachineMemory => ({
-  total: totalmem(),
-  free: Math.min(limit, freemem()),
+  total: sharedTotal(),
+  free: Math.min(limit, sharedFree()),
 });
 
 type BytesOf = (job: EstimatedJob, machine: MachineMemory) => number | undefined;

@@ -4,6 +4,7 @@ import type { Progress } from '../engine/progress';
 import { learning } from '../estimates/learn';
 import { openSpeeds } from '../estimates/measure-rates';
 import { inThisProcess } from '../jobs/run-spec';
+import { sharing } from '../sharing/claims';
 import { endOf, endOfStep, type EndOfRecipe, type EndOfStep, planOf, type PlanOfRecipe } from '../recipes/json';
 import { planRecipe as plan, type RecipeRequest } from '../recipes/plan';
 import { readRecipe } from '../recipes/read';
@@ -87,7 +88,7 @@ export async function runRecipe(options: RecipeOptions, around: RecipeRunOptions
   try {
     const request = await requestOf(options);
     const speeds = await openSpeeds();
-    const running = runSteps(request, learning(inThisProcess(), speeds), {
+    const running = runSteps(request, sharing(learning(inThisProcess(), speeds)), {
       ...jobOf(around),
       estimate: estimatesOf(request, speeds),
       onEvent: (event) => {

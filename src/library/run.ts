@@ -10,6 +10,9 @@ import { JOBS } from '../jobs/definitions';
 import { checkFileTarget } from '../jobs/file-target';
 import type { EventFor, GivenFor, Kind, ResultFor } from '../jobs/kinds';
 import { fileFor, runJob } from '../jobs/run-job';
+import { claimOf } from '../sharing/claims';
+import { inTurn } from '../sharing/turn';
+import type { JsonObject } from '../format/json';
 import { requireAround, requireObject } from './given';
 import { inScriptWords, scriptText } from './naming';
 
@@ -45,14 +48,18 @@ export async function run<K extends Kind>(
     const options = completeOptions(JOBS[kind], given);
     const source = checkpointsIn(JOBS[kind], options).at(0);
     if (record !== undefined) await checkFileTarget('the record', record, source, textsIn(options), looksLikeRecord);
-    const { result } = await runJob(kind, options, {
-      job: { signal, onProgress },
-      hooks: {},
-      emit: (event) => onEvent?.(event),
-      place: record === undefined ? undefined : fileFor(record),
-      note: (text) => onNote?.(scriptText(text)),
-      warn: (text) => onWarning(scriptText(text)),
-    });
+    const note = (text: string): void => onNote?.(scriptText(text));
+    const waiting = { signal, onWait: (why: string) => note(`waits: ${why}`) };
+    const { result } = await inTurn(await claimOf(kind, given as unknown as JsonObject), waiting, () =>
+      runJob(kind, options, {
+        job: { signal, onProgress },
+        hooks: {},
+        emit: (event) => onEvent?.(event),
+        place: record === undefined ? undefined : fileFor(record),
+        note,
+        warn: (text) => onWarning(scriptText(text)),
+      }),
+    );
     return result as ResultFor<K>;
   } catch (error) {
     throw failureOf(error, signal);

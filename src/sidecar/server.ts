@@ -11,10 +11,13 @@ import { UserError } from '../engine/errors';
 import type { DeviceReport } from '../engine/onnx/device';
 import { onnxruntimeVersion } from '../engine/onnx/session';
 import { watchParent } from '../engine/parent';
+import { announce as announceStep } from '../engine/progress';
 import { finishedOf, learnFrom } from '../estimates/learn';
 import { MachineSpeeds } from '../estimates/machine';
 import { requireRates } from '../estimates/measure-rates';
+import type { JsonObject } from '../format/json';
 import { formatBytes } from '../format/numbers';
+import { optionsIn } from '../jobs/complete';
 import { checkpointOf } from '../jobs/titles';
 import type { JobOutcome, JobSpec } from '../protocol/jobs';
 import { type LogLevel, PROTOCOL_VERSION } from '../protocol/messages';
@@ -26,6 +29,8 @@ import { gatherSpec, runSpec } from '../jobs/run-spec';
 import { ProgressThrottle } from './progress-throttle';
 import { Turns } from './turns';
 import { WhatIfService } from './what-if-service';
+import { claimOf } from '../sharing/claims';
+import { inTurn } from '../sharing/turn';
 import { toWire } from './wire';
 
 /** Exit code for the parent's log. */
@@ -85,7 +90,7 @@ async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<J
     announce(report);
   };
   const lane = laneOf(spec);
-  const work = async (signal: AbortSignal): Promise<JobOutcome> => {
+  const begun = async (signal: AbortSignal): Promise<JobOutcome> => {
     log('info', `${spec.kind} begins: ${checkpointOf(spec)}`);
     const start = performance.now();
     try {
@@ -101,6 +106,10 @@ async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<J
       throttle.flush();
       log('info', `${spec.kind} ends after ${((performance.now() - start) / 1000).toFixed(1)} s`);
     }
+  };
+  const work = async (signal: AbortSignal): Promise<JobOutcome> => {
+    const onWait = (reason: string): void => announceStep({ onProgress: throttle.report }, `waiting: ${reason}`);
+    return inTurn(await claimOf(spec.kind, optionsIn(spec) as JsonObject), { signal, onWait }, () => begun(signal));
   };
   try {
     const beside = { lane, ...(lane === 'short' && { memory: () => roomFor(id, spec) }) };

@@ -14,6 +14,7 @@ import { loadTokenizer } from '../../src/engine/tokenizer/tokenizer';
 import { viewWithout } from '../../src/engine/model/view';
 import type { ProgressInfo } from '../../src/protocol/jobs';
 import type { TrainingEvent } from '../../src/protocol/training';
+import { Ticket, ticketFolder } from '../../src/sharing/tickets';
 import { brokenCheckpoint } from '../support/broken';
 import { withModel } from '../support/model';
 import { temporaryFolder } from '../support/temporary';
@@ -52,6 +53,21 @@ describe('sidecar: jobs', function () {
     assert.equal((kept.results.blocks as { rows: number[] }[])[0].rows.length, 4);
     const { done, total } = reports.at(-1)!;
     assert.ok(Math.abs(done - total) < 1e-6, `${done} of ${total}`);
+  });
+
+  it('a job waits for memory that a job of the terminal may take, and says so', async () => {
+    const other = await Ticket.take(await ticketFolder(), { job: 'retrain', bytes: 1e18, threads: 0 });
+    await other.begin();
+    const waits: string[] = [];
+    const onProgress = ({ label }: ProgressInfo): void => {
+      if (!label.startsWith('waiting: ')) return;
+      waits.push(label);
+      void other.end();
+    };
+    const spec = { kind: 'score', ...source, criterion: 'deepest' } as const;
+    const { result } = await client().run(spec, { onProgress });
+    assert.match(waits.join(), /^waiting: 1 job of this machine may take .+ of memory/);
+    assert.ok(result.order && result.order.length > 0);
   });
 
   it('what makes numbers no numbers is among the warnings of score, curve and evaluate', async () => {

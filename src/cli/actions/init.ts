@@ -12,6 +12,7 @@ import { completeOptions } from '../../jobs/complete';
 import { JOBS } from '../../jobs/definitions';
 import { runJob } from '../../jobs/run-job';
 import { inThisProcess } from '../../jobs/run-spec';
+import { sharing } from '../../sharing/claims';
 import { checkFileTarget, refuseExisting } from '../../jobs/file-target';
 import { writeWhole } from '../../engine/files/whole-file';
 import { checkpointName } from '../../jobs/titles';
@@ -99,7 +100,7 @@ async function withTrimmed<T>(
 /** The speeds of this machine, and trainings in this process, from which they are learned. */
 async function timingHere(): Promise<NonNullable<RecipeWish['timing']>> {
   const speeds = await openSpeeds();
-  return { speeds, run: learning(inThisProcess({}), speeds) };
+  return { speeds, run: sharing(learning(inThisProcess({}), speeds)) };
 }
 
 /** @throws UsageError without a terminal; CancelledError */

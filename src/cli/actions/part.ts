@@ -1,4 +1,5 @@
 /** `--part 3/8` of a job: runs one part and writes its partial record. */
+import { memoryOfParts } from '../../cluster/estimate';
 import { type Part, partText } from '../../engine/parts/part';
 import { formatSeconds } from '../../format/durations';
 import { completeOptions } from '../../jobs/complete';
@@ -8,6 +9,9 @@ import type { CutKind, PartResults } from '../../jobs/parts/part-record';
 import { progressFileOf } from '../../jobs/parts/progress-file';
 import { requireCut, runPart } from '../../jobs/parts/run-part';
 import { fileFor } from '../../jobs/run-job';
+import { partClaimOf } from '../../sharing/claims';
+import { inTurn } from '../../sharing/turn';
+import type { JsonObject } from '../../format/json';
 import type { Outcome, Shell } from '../execute';
 import { asUsage, UsageError } from '../failure';
 import type { CommonOptions } from '../options';
@@ -34,7 +38,11 @@ export async function runOnePart(
   });
   const place = fileFor(record);
   const progressFile = progressFileOf(record);
-  const { results } = await runPart(kind, options, part, { job, hooks: {}, note, warn, place, progressFile });
+  const claim = partClaimOf(kind, given as JsonObject, await memoryOfParts(kind, options, part.of));
+  const waiting = { signal: job.signal, onWait: (why: string) => note(`waits: ${why}`) };
+  const { results } = await inTurn(claim, waiting, () =>
+    runPart(kind, options, part, { job, hooks: {}, note, warn, place, progressFile }),
+  );
   return { json: { record, ...summaryOf(results) }, page: pageOf(results, shown(record)) };
 }
 

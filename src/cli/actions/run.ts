@@ -8,6 +8,7 @@ import { openSpeeds } from '../../estimates/measure-rates';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
 import { inThisProcess } from '../../jobs/run-spec';
+import { sharing } from '../../sharing/claims';
 import { expectedSum, expectedWords } from '../../recipes/expected-words';
 import { endOf, planOf } from '../../recipes/json';
 import { planRecipe, type RecipeRequest } from '../../recipes/plan';
@@ -66,7 +67,7 @@ export async function run(file: string, options: RunOptions, compute: object, sh
   if (options.report !== undefined) await checkFileTarget('the report', options.report, undefined, [file]);
   await checkReports((await Session.open(request)).folder, options.report);
   const width = Math.max(...recipe.steps.map(({ name }) => name.length));
-  const running = runRecipe(request, learning(inThisProcess(compute), speeds), {
+  const running = runRecipe(request, sharing(learning(inThisProcess(compute), speeds)), {
     ...shell.job,
     estimate,
     onEvent: (event) => {

@@ -11,7 +11,7 @@ import { findProvider, type HalfTrial, timeProvider, type Trial } from './device
 import { missingPart } from './drivers';
 import { integerArithmetic } from './integer-trial';
 import type { Provider } from './session';
-import { mostThreads } from './threads';
+import { mostThreads } from '../machine-share';
 
 export type DeviceChoice = 'auto' | Provider;
 

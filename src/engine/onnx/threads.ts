@@ -1,17 +1,16 @@
 /** How many threads of the CPU a run has that is not told. */
 import { availableParallelism } from 'node:os';
 import { UserError } from '../errors';
-
-/** How many threads one run may use on this machine: thousands would stop it. */
-export const mostThreads = (): number => Math.max(16, 4 * availableParallelism());
+import { mostThreads, sharers } from '../machine-share';
 
 /**
- * What the environment says with COPPICE_THREADS, for machines that are shared. Undefined: onnxruntime decides.
+ * What the environment says with COPPICE_THREADS, or with COPPICE_JOBS, for machines that are shared. Undefined: onnxruntime
+ * decides.
  * @throws UserError if it is not a whole number from 1 to `mostThreads`
  */
 export function usualThreads(environment: NodeJS.ProcessEnv = process.env): number | undefined {
   const { COPPICE_THREADS: said = '' } = environment;
-  if (said === '') return undefined;
+  if (said === '') return shareOfThreads(sharers(environment));
   const threads = /^\d{1,4}$/.test(said) ? Number(said) : 0;
   if (threads > 0 && threads <= mostThreads()) return threads;
   throw new UserError(
@@ -20,3 +19,6 @@ export function usualThreads(environment: NodeJS.ProcessEnv = process.env): numb
     `Set it to a whole number from 1 to ${mostThreads()}, or unset it.`,
   );
 }
+
+const shareOfThreads = (jobs: number): number | undefined =>
+  jobs === 1 ? undefined : Math.max(1, Math.floor(availableParallelism() / jobs));

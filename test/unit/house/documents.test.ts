@@ -68,6 +68,7 @@ const NEEDS: ReadonlySet<string> = new Set([
     'model',
     'network',
     'docker',
+    'bash',
     'slurm',
     'kubernetes',
     'gpu',

@@ -29,6 +29,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/jobs'],
   ['src/estimates'],
   ['src/cluster', 'src/hub'],
+  ['src/sharing'],
   ['src/places'],
   ['src/recipes'],
   ['src/agents'],

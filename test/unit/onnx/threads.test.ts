@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mostThreads, usualThreads } from '../../../src/engine/onnx/threads';
+import { mostThreads } from '../../../src/engine/machine-share';
+import { usualThreads } from '../../../src/engine/onnx/threads';
 
 describe('threads of a run that is not told', () => {
   it('are those of COPPICE_THREADS, or onnxruntime decides', () => {
