@@ -15,9 +15,11 @@ import { type CutKind, isCutKind } from '../jobs/parts/part-record';
 import { progressFileOf } from '../jobs/parts/progress-file';
 import type { PartEstimate } from './estimate';
 
-/** Who runs the parts. */
+/** Who runs the parts, and takes them from Coppice. */
 export const SCHEDULERS = ['slurm', 'kubernetes'] as const;
-export type SchedulerName = (typeof SCHEDULERS)[number];
+/** Who runs the parts: for the last ones, Coppice only writes what a user launches. */
+const RUNNERS = [...SCHEDULERS, 'skypilot'] as const;
+export type SchedulerName = (typeof RUNNERS)[number];
 
 /** What was handed to the scheduler at one time. */
 export interface Submission {
@@ -120,7 +122,7 @@ function runFault(value: unknown): string | undefined {
   if (!isTexts(words)) return 'words is not a list of texts';
   if (typeof parts !== 'number' || !Number.isSafeInteger(parts) || parts < 1 || parts > MAX_PARTS)
     return `parts is not a number from 1 to ${MAX_PARTS}`;
-  if (!SCHEDULERS.some((name) => name === scheduler)) return 'scheduler is unknown';
+  if (!RUNNERS.some((name) => name === scheduler)) return 'scheduler is unknown';
   if (value.estimate !== undefined && !isEstimate(value.estimate)) return 'estimate is not one';
   if (!isObject(asked) || !isTexts(Object.values(asked))) return 'asked is not an object of texts';
   if (!isTexts(command)) return 'command is not a list of texts';
@@ -143,6 +145,7 @@ function isEstimate(value: unknown): boolean {
 const ID_FORMS: Readonly<Record<SchedulerName, RegExp>> = {
   slurm: /^\d{1,10}$/,
   kubernetes: /^coppice-[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+  skypilot: /^(?!)/, // Coppice launches none
 };
 
 function isSubmission(value: unknown, form: RegExp): boolean {

@@ -44,6 +44,8 @@ export interface Scheduler {
   readonly queue: (run: ClusterRun) => Promise<Queue | undefined>;
   /** Takes everything of the run out of the scheduler's hands, or only its gathers. @throws UserError */
   readonly cancel: (run: ClusterRun, only?: 'gather') => Promise<void>;
+  /** The command that the user types, where Coppice does not hand runs over. @param folder of the run, as it is shown */
+  readonly launch?: (folder: string) => string;
   /** CPU threads that a part gets by the options; undefined where these do not say. */
   readonly threads?: (asked: ClusterRun['asked']) => number | undefined;
 }

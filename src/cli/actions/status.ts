@@ -1,6 +1,7 @@
 /** `coppice status`: how far a run on a cluster is. Submits again what failed, where asked to. */
 import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { schedulerOf } from '../../cluster/schedulers';
 import { type ClusterStatus, type PartStatus, STATES, statusOf } from '../../cluster/status';
 import type { Started } from '../../cluster/consent';
 import { type Resubmitted, resubmitFailed } from '../../cluster/submit';
@@ -111,7 +112,8 @@ function pageOf(found: ClusterStatus, { shown, style }: Shell): string[] {
 const gatherWords = ({ gather: { state, error } }: ClusterStatus): string =>
   error === undefined ? state : `${state}: ${error}`;
 
-function schedulerWords({ asked, submissions }: NonNullable<ClusterStatus['scheduler']>): string {
+function schedulerWords({ asked, submissions, name }: NonNullable<ClusterStatus['scheduler']>): string {
+  if (schedulerOf(name).launch) return 'launched by you, so this is what the folder tells';
   const ids = submissions.flatMap(({ id, gather }) => [id, ...(gather === undefined || gather === id ? [] : [gather])]);
   const jobs = ids.length === 0 ? 'nothing is submitted' : `${ids.length === 1 ? 'job' : 'jobs'} ${ids.join(', ')}`;
   return asked ? jobs : `${jobs}; it cannot be asked from here, so this is what the folder tells`;
@@ -147,6 +149,8 @@ function nextStep(
 ): string | undefined {
   const again = `\`coppice status ${short(folder)} --resubmit\``;
   const byHand = !scheduler?.asked;
+  const launch = scheduler && schedulerOf(scheduler.name).launch?.(short(folder));
+  if (launch !== undefined) return record === null ? `\`${launch}\` computes the parts that are not there.` : undefined;
   if (counts.failed > 0) return byHand ? undefined : `${again} submits what failed again.`;
   if (record !== null) return undefined;
   if (scheduler?.submissions.length === 0) return `${again} submits it.`;

@@ -13,10 +13,11 @@ import { execute, type Exit } from '../execute';
 import { addOptions, addOutputOptions, type CommonOptions, optionsOf } from '../options';
 import type { SchedulerFace } from '../schedulers/face';
 import { kubernetesFace } from '../schedulers/kubernetes';
+import { skypilotFace } from '../schedulers/skypilot';
 import { slurmFace } from '../schedulers/slurm';
 
 /** One for each scheduler. */
-const FACES: readonly SchedulerFace[] = [slurmFace, kubernetesFace];
+const FACES: readonly SchedulerFace[] = [slurmFace, kubernetesFace, skypilotFace];
 
 const action = () => import('../actions/submit');
 

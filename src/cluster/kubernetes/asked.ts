@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { basename, posix } from 'node:path';
 import { version } from '../../../package.json';
-import { messageOf, OptionError, UserError } from '../../engine/errors';
-import { MAX_PARTS } from '../../engine/parts/part';
-import { parseBytes } from '../../jobs/values';
+import { OptionError, UserError } from '../../engine/errors';
+import { AskedValues, optional } from '../asked-values';
 import type { ClusterRun } from '../folder';
 
 /** Where pods see the volume of records. */
@@ -31,6 +30,10 @@ export const KUBERNETES_OPTIONS = {
   'memory-limit': { placeholder: 'size', help: 'memory of a pod, such as 16GiB (default: from an estimate)' },
   gpus: { placeholder: 'n', help: 'GPUs of a pod, as nvidia.com/gpu' },
   'node-selector': { placeholder: 'list', help: 'labels that a node must have: disk=ssd,zone=a' },
+  queue: {
+    placeholder: 'name',
+    help: 'queue of Kueue that the job waits in (a LocalQueue of its namespace), as the label kueue.x-k8s.io/queue-name',
+  },
   user: { placeholder: 'uid:gid', help: 'user and group that pods run as (default: 1000:1000)' },
 } as const satisfies Readonly<Record<string, { readonly placeholder: string; readonly help: string }>>;
 
@@ -50,17 +53,20 @@ export interface Asked {
   readonly memoryBytes: number | undefined;
   readonly gpus: number | undefined;
   readonly nodeSelector: Readonly<Record<string, string>> | undefined;
+  /** Of Kueue. */
+  readonly queue: string | undefined;
   readonly user: { readonly uid: number; readonly gid: number };
 }
 
-type Given = Readonly<Partial<Record<KubernetesOption, string>>>;
+const values = new AskedValues('Kubernetes', Object.keys(KUBERNETES_OPTIONS) as KubernetesOption[]);
+const QUEUE_LENGTH = 63;
 
 /**
  * @param folder of the run, on this machine
  * @throws OptionError naming the option
  */
 export function readAsked(given: Readonly<Record<string, string>>, folder: string): Asked {
-  const asked = known(given);
+  const asked = values.known(given);
   const claim = asked['records-claim'];
   if (claim === undefined) {
     throw new OptionError(
@@ -73,93 +79,42 @@ export function readAsked(given: Readonly<Record<string, string>>, folder: strin
   const name = (of: 'models-claim' | 'namespace'): string | undefined =>
     optional(asked[of], (text) => dnsName(of, text));
   return {
-    image: image === undefined ? `coppice:${version}` : imageName(image),
+    image: image === undefined ? `coppice:${version}` : values.imageName('image', image),
     recordsClaim: dnsName('records-claim', claim),
-    runFolder: `${RECORDS_PATH}/${insideVolume(asked['records-folder'] ?? basename(folder))}`,
+    runFolder: `${RECORDS_PATH}/${values.insideVolume('records-folder', asked['records-folder'] ?? basename(folder))}`,
     modelsClaim: name('models-claim'),
     modelsPath: mountPath(asked['models-path'] ?? MODELS_PATH),
     namespace: name('namespace'),
-    parallelism: optional(asked.parallelism, (text) => whole('parallelism', text)),
-    cpus: optional(cpus, processors),
-    memoryBytes: optional(asked['memory-limit'], memoryOf),
-    gpus: optional(asked.gpus, (text) => whole('gpus', text)),
+    parallelism: optional(asked.parallelism, (text) => values.whole('parallelism', text)),
+    cpus: optional(cpus, (text) => values.processors('cpus', text)),
+    memoryBytes: optional(asked['memory-limit'], (text) => values.bytes('memory-limit', text)),
+    gpus: optional(asked.gpus, (text) => values.whole('gpus', text)),
     nodeSelector: optional(asked['node-selector'], labelsOf),
+    queue: optional(asked.queue, queueName),
     user: userOf(asked.user ?? '1000:1000'),
   };
 }
 
-const optional = <T>(text: string | undefined, read: (text: string) => T): T | undefined =>
-  text === undefined ? undefined : read(text);
-
-function known(given: Readonly<Record<string, string>>): Given {
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(KUBERNETES_OPTIONS, name));
-  if (unknown === undefined) return given;
-  throw new OptionError(
-    `Kubernetes has no option ${unknown} here`,
-    `the options are ${Object.keys(KUBERNETES_OPTIONS).join(', ')}`,
-    'Leave it out. What is missing can be added to the manifest before it is handed over.',
-  );
-}
-
-const refused = (name: KubernetesOption, value: string, must: string): OptionError =>
-  new OptionError(
-    `${name} of Kubernetes cannot be ${JSON.stringify(value)}`,
-    `it must be ${must}`,
-    'Give another value.',
-  );
-
-function imageName(text: string): string {
-  if (/^[\w][\w./:@-]{0,254}$/.test(text)) return text;
-  throw refused('image', text, 'the name of an image');
+/** The value of a label. */
+function queueName(text: string): string {
+  if (text.length <= QUEUE_LENGTH) return dnsName('queue', text);
+  throw values.refused('queue', text, `a name of at most ${QUEUE_LENGTH} letters`);
 }
 
 /** Names of claims and namespaces. */
 function dnsName(name: KubernetesOption, value: string): string {
   if (value.length <= 253 && /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/.test(value)) return value;
-  throw refused(name, value, 'a name of small letters, digits, dots and dashes');
-}
-
-function whole(name: 'parallelism' | 'gpus', text: string): number {
-  const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= MAX_PARTS) return value;
-  throw refused(name, text, `a whole number from 1 to ${MAX_PARTS}`);
-}
-
-/** A tenth of a processor is the least that makes sense. */
-function processors(text: string): number {
-  const value = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : 0;
-  if (value >= 0.1) return value;
-  throw refused('cpus', text, 'a number of processors, such as 4 or 0.5');
-}
-
-function memoryOf(text: string): number {
-  try {
-    return parseBytes(text);
-  } catch (error) {
-    throw new OptionError(
-      `memory-limit of Kubernetes cannot be ${JSON.stringify(text)}`,
-      messageOf(error),
-      'Give another value.',
-    );
-  }
+  throw values.refused(name, value, 'a name of small letters, digits, dots and dashes');
 }
 
 /** CPU threads of a part; undefined where no processors are asked for. */
 export const podThreads = ({ cpus }: ClusterRun['asked']): number | undefined =>
-  cpus === undefined ? undefined : Math.max(1, Math.floor(processors(cpus)));
-
-/** A folder of a volume, as a path with forward slashes. */
-function insideVolume(path: string): string {
-  const parts = path.split('/');
-  const isPlain = parts.every((part) => !['', '.', '..'].includes(part) && !/[\p{Cc}\\]/u.test(part));
-  if (isPlain) return path;
-  throw refused('records-folder', path, 'a path inside the volume, such as runs/one');
-}
+  cpus === undefined ? undefined : Math.max(1, Math.floor(values.processors('cpus', cpus)));
 
 function mountPath(path: string): string {
   const taken = [RECORDS_PATH, '/tmp'].some((other) => isInside(path, other) || isInside(other, path));
   if (posix.isAbsolute(path) && posix.normalize(path) === path && !/[\p{Cc}:]|\/$/u.test(path) && !taken) return path;
-  throw refused('models-path', path, `an absolute path, not ${RECORDS_PATH} and not /tmp`);
+  throw values.refused('models-path', path, `an absolute path, not ${RECORDS_PATH} and not /tmp`);
 }
 
 /** Whether a path is a folder, or inside it. */
@@ -187,7 +142,7 @@ function labelsOf(text: string): Record<string, string> {
   const pairs = text.split(',').map((pair) => {
     const [key, value, ...more] = pair.trim().split('=');
     const isLabel = value !== undefined && more.length === 0 && LABEL_KEY.test(key) && LABEL_VALUE.test(value);
-    if (!isLabel) throw refused('node-selector', text, 'a list of labels, such as disk=ssd,zone=a');
+    if (!isLabel) throw values.refused('node-selector', text, 'a list of labels, such as disk=ssd,zone=a');
     return [key, value] as const;
   });
   return Object.fromEntries(pairs);
@@ -196,7 +151,7 @@ function labelsOf(text: string): Record<string, string> {
 function userOf(text: string): Asked['user'] {
   const [uid, gid] = (/^(\d{1,9}):(\d{1,9})$/.exec(text) ?? []).slice(1).map(Number);
   if (uid >= 1 && gid >= 1) return { uid, gid };
-  throw refused('user', text, 'numbers of a user and a group, not 0, such as 1000:1000');
+  throw values.refused('user', text, 'numbers of a user and a group, not 0, such as 1000:1000');
 }
 
 /** Room for "coppice-", a number of the submission and the index of a pod: host names end at 63 letters. */

@@ -16,6 +16,7 @@ const RETRIES = 2;
 /** Exit code of a command line that is not valid. */
 export const WRONG_USAGE = 2;
 const CONTAINER = 'coppice';
+const QUEUE_LABEL = 'kueue.x-k8s.io/queue-name';
 
 /**
  * The Job as the API has it.
@@ -27,7 +28,12 @@ export function jobManifest(run: ClusterRun, asked: Asked, name: string, parts: 
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: { name, ...(asked.namespace !== undefined && { namespace: asked.namespace }), labels },
+    metadata: {
+      name,
+      ...(asked.namespace !== undefined && { namespace: asked.namespace }),
+      // Kueue suspends a job with this label until its queue has room for it.
+      labels: { ...labels, ...(asked.queue !== undefined && { [QUEUE_LABEL]: asked.queue }) },
+    },
     spec: {
       completionMode: 'Indexed',
       completions: pods,

@@ -13,6 +13,8 @@ export interface JobState {
   readonly failed: ReadonlySet<number>;
   /** Why nothing of it runs any more: "Complete", "DeadlineExceeded". */
   readonly ended?: string;
+  /** It waits for its queue, and has no pods. */
+  readonly suspended?: true;
 }
 
 /** A pod of a job. */
@@ -73,6 +75,7 @@ function jobOf(value: unknown): JobState {
     completed: indexes('completedIndexes'),
     failed: indexes('failedIndexes'),
     ...(end && { ended: textOf(end.reason) || textOf(end.type) }),
+    ...(spec.suspend === true && { suspended: true as const }),
   };
 }
 
@@ -161,7 +164,8 @@ function stateOf(job: JobState, index: number, pod: PodState | undefined): Queue
   if (job.failed.has(index) || job.ended !== undefined)
     return { state: 'ended', ...where, reason: pod?.reason ?? job.ended ?? 'Failed' };
   if (pod?.phase === 'Running') return { state: 'running', ...where };
-  return { state: 'waiting', ...(pod?.reason !== undefined && { reason: pod.reason }) };
+  const reason = pod?.reason ?? (job.suspended && 'Suspended');
+  return { state: 'waiting', ...(reason !== undefined && { reason }) };
 }
 
 function objects<K extends string>(

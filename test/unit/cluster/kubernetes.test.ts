@@ -43,6 +43,7 @@ const EVERYTHING = {
   'memory-limit': '16GiB',
   gpus: '1',
   'node-selector': 'disk=yes, example.org/zone=12',
+  queue: 'team-a',
   user: '2000:3000',
 };
 
@@ -166,6 +167,15 @@ const expanded = (text: string, env: Readonly<Record<string, string>>): string =
     name === undefined ? '$' : Object.hasOwn(env, name) ? env[name] : all,
   );
 
+describe('a job in a queue of Kueue', () => {
+  it('names it in the label that Kueue reads, of the job alone', () => {
+    const labelsOf = (given: Asked): object => (manifest(given) as { metadata: { labels: object } }).metadata.labels;
+    const label = 'kueue.x-k8s.io/queue-name';
+    assert.deepEqual(labelsOf({ ...FEW, queue: 'team-a' }), { ...labelsOf(FEW), [label]: 'team-a' });
+    assert.ok(!JSON.stringify((manifest(EVERYTHING) as { spec: object }).spec).includes(label));
+  });
+});
+
 describe('what is asked of Kubernetes', () => {
   it('is checked, and named where it is wrong', () => {
     const wrong: readonly (readonly [name: string, ...values: string[]])[] = [
@@ -175,6 +185,7 @@ describe('what is asked of Kubernetes', () => {
       ['models-claim', 'a_b'],
       ['models-path', 'models', '/', '/records', '/records/models', '/tmp', '/a/', '/a/../b', '/a:b'],
       ['namespace', 'A'],
+      ['queue', 'A', 'a b', 'a'.repeat(64)],
       ['parallelism', '0', '-1', '1.5', 'many', String(MAX_PARTS + 1)],
       ['cpus', '0', 'four', '1e9', '-1'],
       ['memory-limit', '8', '8 apples'],
@@ -249,6 +260,13 @@ describe('what Kubernetes answers', () => {
       ],
     );
     assert.deepEqual(gather, { state: 'waiting' });
+  });
+
+  it('of a job that Kueue has suspended, says that its parts wait, and why', () => {
+    const suspended = JSON.parse(job('coppice-one', 1)) as { spec: object };
+    const jobs = readJobs(JSON.stringify({ ...suspended, spec: { ...suspended.spec, suspend: true } }));
+    const { parts } = queueOf([{ id: 'coppice-one', parts: [1], at: '' }], jobs, []);
+    assert.deepEqual([...parts], [[1, { state: 'waiting', reason: 'Suspended' }]]);
   });
 
   it('of a part that was handed over again, counts where it was last', () => {

@@ -71,6 +71,7 @@ const NEEDS: ReadonlySet<string> = new Set([
     'bash',
     'slurm',
     'kubernetes',
+    'skypilot',
     'gpu',
     'vscode',
     'clone',

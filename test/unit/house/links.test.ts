@@ -23,6 +23,8 @@ const HOSTS: ReadonlySet<string> = new Set([
     'lmstudio.ai',
     'slurm.schedmd.com',
     'kubernetes.io',
+    'kueue.sigs.k8s.io',
+    'docs.skypilot.co',
     'docs.docker.com',
   ],
   ...['modelcontextprotocol.io', 'json-schema.org', 'no-color.org', 'keepachangelog.com', 'semver.org'],

@@ -1,0 +1,23 @@
+/** `coppice submit skypilot`: a task file, which the user launches. */
+import { SKYPILOT_OPTIONS } from '../../cluster/skypilot/asked';
+import { givenOf, type SchedulerFace } from './face';
+
+export const skypilotFace: SchedulerFace = {
+  name: 'skypilot',
+  title: 'SkyPilot',
+  description:
+    'Writes task.yaml, a task that computes the parts on the nodes of a cluster, into the folder of the run (--write). ' +
+    'SkyPilot starts machines that cost money, so you launch the task yourself. Nodes see two buckets: that of models at ' +
+    '/models, and that of records at /records. The paths of model and texts are those that nodes have for them.',
+  addOptions: (command) => {
+    for (const [name, { placeholder, help }] of Object.entries(SKYPILOT_OPTIONS))
+      command.option(`--${name} <${placeholder}>`, help);
+    return command;
+  },
+  asked: (options) => givenOf(Object.keys(SKYPILOT_OPTIONS), options),
+  command: ['coppice'],
+  examples: [
+    '/models/SmolLM2-135M --calibration /models/prose.txt --parts 8 --models s3://my-models --records s3://my-records --write',
+    '/models/SmolLM2-135M --calibration /models/prose.txt --parts 8 --nodes 4 --gpus L4:1 --spot yes --records gs://my-data --write',
+  ],
+};
