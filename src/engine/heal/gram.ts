@@ -61,7 +61,7 @@ export class GramSums {
     outputs: number,
     private readonly blocks: readonly (readonly [Stripe, Stripe])[],
   ) {
-    const results: Record<string, Tensor> = { cross: zeros(inputs, outputs) };
+    const results: Record<string, Tensor> = outputs > 0 ? { cross: zeros(inputs, outputs) } : {};
     for (const [b, [rows, columns]] of blocks.entries()) results[`gram${b}`] = zeros(rows.width, columns.width);
     this.results = results;
   }
@@ -70,42 +70,52 @@ export class GramSums {
    * @param inputs width of X
    * @param outputs width of R
    * @param form turns X and R into those that are summed; it may have inputs of its own
+   * @param isSummed false where only Σ R² is wanted
    */
-  static async open(model: Model, inputs: number, outputs: number, form: GramForm = asTheyAre): Promise<GramSums> {
-    const stripes = stripesOf(inputs);
+  static async open(
+    model: Model,
+    inputs: number,
+    outputs: number,
+    form: GramForm = asTheyAre,
+    isSummed = true,
+  ): Promise<GramSums> {
+    const stripes = isSummed ? stripesOf(inputs) : [];
     const g = new Graph();
     const given = g.input('x', 'float32', ['tokens', inputs]);
     const [wanted, found] = ['wanted', 'found'].map((name) => g.input(name, 'float32', ['tokens', outputs]));
     const { x, r } = form(g, given, sub(g, wanted, found));
-    // Transposed once: a Gemm that transposes its first factor does so again for every few columns of the second.
-    const transposed = transpose(g, x, [1, 0]);
-    const pieces = split(
-      g,
-      transposed,
-      0,
-      stripes.map(({ width }) => width),
-    );
     const blocks: [Stripe, Stripe][] = [];
-    for (const [c, columns] of stripes.entries()) {
-      for (let s = c; s < stripes.length; s++) {
-        g.output(`gram${blocks.length}`, linear(g, pieces[s], pieces[c]));
-        blocks.push([stripes[s], columns]);
+    if (isSummed) {
+      // Transposed once: a Gemm that transposes its first factor does so again for every few columns of the second.
+      const transposed = transpose(g, x, [1, 0]);
+      const pieces = split(
+        g,
+        transposed,
+        0,
+        stripes.map(({ width }) => width),
+      );
+      for (const [c, columns] of stripes.entries()) {
+        for (let s = c; s < stripes.length; s++) {
+          g.output(`gram${blocks.length}`, linear(g, pieces[s], pieces[c]));
+          blocks.push([stripes[s], columns]);
+        }
       }
+      g.output('cross', product(g, transposed, r));
     }
-    g.output('cross', product(g, transposed, r));
     g.output('squares', reduceSum(g, mul(g, r, r), [1]));
-    return new GramSums(await model.openSession(g.serialize()), inputs, outputs, blocks);
+    return new GramSums(await model.openSession(g.serialize()), inputs, isSummed ? outputs : 0, blocks);
   }
 
   /**
    * Adds the products of some tokens, with R = wanted − found.
+   * @param equations undefined where only Σ R² is wanted
    * @param x (tokens, inputs)
    * @param wanted, found (tokens, outputs)
    * @param more inputs of the form
    * @returns Σ R² over these tokens
    */
   async add(
-    { gram, cross }: NormalEquations,
+    equations: NormalEquations | undefined,
     x: Float32Array,
     wanted: Tensor,
     found: Tensor,
@@ -113,8 +123,10 @@ export class GramSums {
   ): Promise<number> {
     const feeds = { x: float32(x, [x.length / this.inputs, this.inputs]), wanted, found, ...more };
     const results = await this.session.run(feeds, { ...this.results, squares: null });
-    for (const [b, block] of this.blocks.entries()) addBlock(gram, floats(results[`gram${b}`]), block);
-    addTo(cross.data, floats(results.cross));
+    if (equations) {
+      for (const [b, block] of this.blocks.entries()) addBlock(equations.gram, floats(results[`gram${b}`]), block);
+      addTo(equations.cross.data, floats(results.cross));
+    }
     return floats(results.squares).reduce((sum, square) => sum + square, 0);
   }
 

@@ -3,29 +3,35 @@
  * least squares, so that the stream follows that of the whole model. Only weights change.
  */
 import { parametersOfLayer } from '../checkpoint/parameters';
-import { expertsIn, healedSizes, layerSizes } from '../checkpoint/kinds/parts';
+import { expertsIn, healedSizes } from '../checkpoint/kinds/parts';
 import { UserError } from '../errors';
+import type { Part } from '../parts/part';
 import { Forward, type TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import type { View } from '../model/view';
+import type { JsonObject } from '../../format/json';
 import { type JobOptions, Work } from '../progress';
-import { divided, folded, type NewWeight, refitted, siteLinears, withGains } from './corrections';
+import { type Agreement, Alone } from './agreement';
+import { divided, type NewWeight, siteLinears, withGains } from './corrections';
 import { describe } from './described';
-import { fitFailure, noFactor } from './failure';
-import { type ChosenRows, type Fit, fitByRows, fitWith } from './fit';
-import type { NormalEquations } from './gram';
+import { type DraftStep, finished, type RunErrors } from './draft';
+import { noFactor } from './failure';
 import { requireHealable } from './healable';
 import { isMeasured, measureStages, measureWork } from './measure';
-import { HEAL_DEFAULTS, type HealMethod, refitRidge } from './methods';
-import { fitBehindNorm, fitBehindNormByRows, refittedGains } from './norm-fit';
+import { HEAL_DEFAULTS, type HealMethod } from './methods';
+import { refittedGains } from './norm-fit';
+import type { GainSums } from './norm-site';
 import { MemoryPatches } from './patch-store';
 import type { Healed, HealSettings, HealStep } from './result';
+import { type Measured, stagesOf } from './row-likeness';
 import { groupRows } from './rows';
 import { type Site, sitesOf } from './sites';
+import { SiteSolver } from './site-solver';
+import type { SiteShape } from './site-sums';
 import { Products } from './solve';
 import type { PatchSink } from '../weights/patches';
-import { Streams } from './streams';
-import { type Regressor, Walk } from './walk';
+import { type RowRun, runsOf, Streams } from './streams';
+import { channelMeans, type ChannelSums, type Regressor, Walk } from './walk';
 
 export interface HealOptions extends HealSettings {
   /** Rows that are measured but not fitted. */
@@ -36,6 +42,16 @@ export interface HealOptions extends HealSettings {
   readonly sink?: PatchSink;
   /** Measure the model before and after. On by default. */
   readonly measure?: boolean;
+  /** What other processes heal with this one; it has all rows when undefined. */
+  readonly others?: Others;
+}
+
+/** The other processes of a healing. */
+export interface Others {
+  /** Which rows are those of this process. */
+  readonly part: Part;
+  /** @param runs all runs of rows @param work tells what is waited for */
+  readonly meet: (runs: readonly RowRun[], sink: PatchSink, work: Work) => Agreement;
 }
 
 /**
@@ -57,13 +73,22 @@ export async function heal(
   requireAlike(model, target);
   const healing = await Healing.open({ model, target, view, rows, heldOut, sink }, options, job);
   try {
-    const steps = await healing.walk();
-    const patches = await sink.patches();
-    return { steps, patches, ...(measure && (await healing.measure(patches))) };
+    return await healing.all(measure);
   } finally {
     await healing.close();
   }
 }
+
+/** What a process knows of its rows at the end. */
+interface OwnEnd extends JsonObject {
+  readonly drafts: readonly DraftStep[];
+  /** Of each step. */
+  readonly errors: readonly RunErrors[];
+  readonly measured: Measured;
+}
+
+/** The step at which all say it. */
+const END = 'end';
 
 /** The dense stream must fit the student's. */
 function requireAlike({ architecture: student }: Model, { architecture: dense }: Model): void {
@@ -90,7 +115,9 @@ const TOKENS_PER_RUN = 2048;
 const PRODUCTS_PER_RUN = 1.5e11;
 
 class Healing {
-  private readonly fitted: number;
+  private readonly drafts: DraftStep[] = [];
+  /** Of each draft. */
+  private readonly errors: RunErrors[] = [];
 
   private constructor(
     private readonly task: HealTask,
@@ -98,16 +125,16 @@ class Healing {
     private readonly sites: readonly Site[],
     private readonly streams: Streams,
     private readonly walker: Walk,
+    private readonly solver: SiteSolver,
     private readonly products: Products,
     private readonly work: Work,
     /** The rows in the order of the streams' runs. */
     private readonly ordered: TokenRows,
-  ) {
-    this.fitted = task.rows.length * task.rows[0].length;
-  }
+    private readonly agreement: Agreement,
+  ) {}
 
   static async open(task: HealTask, settings: HealOptions, job: JobOptions): Promise<Healing> {
-    const { model, target, rows, heldOut, view } = task;
+    const { model, target, rows, heldOut, view, sink } = task;
     const { architecture, memory } = model;
     const { layers, hidden } = architecture;
     const { length } = rows[0];
@@ -117,17 +144,22 @@ class Healing {
     const denseForward = target === model ? forward : new Forward(target, length, tokensPerRun);
     const groups = groupRows(rows, heldOut, settings.ridge === 'auto');
     const widest = Math.max(hidden, ...layers.map(healedSizes).map(({ mixer, ffn }) => Math.max(mixer, ffn)));
-    const streams = await Streams.open(forward, groups, { hidden, widest, budget: memory });
+    const { others } = settings;
+    const streams = await Streams.open(forward, groups, { hidden, widest, budget: memory }, others?.part);
     const sites = sitesOf(view, target !== model);
-    const all = rows.length + heldOut.length;
-    const walking = all * walkWork(task, sites, settings.method);
+    const own = streams.runs.reduce((sum, run) => sum + run.rows, 0);
+    const walking = own * walkWork(task, sites, settings.method);
     const measuring = settings.measure === false ? 0 : measureWork(architecture, streams.runs, sites, settings.method);
     const work = new Work(job, walking + measuring, 'row-blocks', 'reading the model');
     const ordered = groups.flatMap((group) => [...group.rows]);
     const advance = (amount: number): void => work.advance(amount);
     const walker = new Walk(model, forward, target, denseForward, streams, advance);
     const products = new Products(model.threads, job.signal);
-    return new Healing(task, settings, sites, streams, walker, products, work, ordered);
+    const solver = new SiteSolver(model, settings, rows.length * length, products);
+    const agreement = others
+      ? others.meet(runsOf(groups, forward.rowsPerChunk), sink, work)
+      : new Alone(streams.runs, sink);
+    return new Healing(task, settings, sites, streams, walker, solver, products, work, ordered, agreement);
   }
 
   /** The first module of the walk. */
@@ -135,8 +167,29 @@ class Healing {
     return startOf(this.task.view, this.sites);
   }
 
+  /** Walks, measures, and joins what all processes know. */
+  async all(measure: boolean): Promise<Healed> {
+    const all =
+      (await this.agreement.said<OwnEnd>(END)) ?? (await this.agreement.everyone(END, await this.own(measure)));
+    const { drafts } = all[0];
+    const steps = drafts.map((draft, i) => finished(draft, joined(all.map(({ errors }) => errors[i]))));
+    const [fit, heldOut] = (['fit', 'heldOut'] as const).map((use) =>
+      stagesOf(all.map(({ measured }) => measured[use])),
+    );
+    return { steps, patches: await this.agreement.patches(), ...(fit && { fit }), ...(heldOut && { heldOut }) };
+  }
+
+  private async own(measure: boolean): Promise<OwnEnd> {
+    await this.walk();
+    const { task, streams, settings, ordered, work, drafts, errors } = this;
+    const isWalked = settings.method !== 'scalar';
+    const patches = await this.agreement.patches();
+    const walked = { streams, patches, ordered, start: this.start, isWalked };
+    return { drafts, errors, measured: measure ? await measureStages(task, walked, work) : {} };
+  }
+
   /** Corrects the sites in order. */
-  async walk(): Promise<HealStep[]> {
+  private async walk(): Promise<void> {
     const { streams, walker } = this;
     this.work.step('the kept blocks before the first cut');
     await walker.embed('dense', this.ordered);
@@ -150,13 +203,7 @@ class Healing {
     }
     await walker.pass(['dense', 'dense'], [shared, this.start]);
     await streams.copy('healed', 'start', isMeasured);
-    return this.settings.method === 'scalar' ? this.scale() : this.fit();
-  }
-
-  async measure(patches: Healed['patches']): Promise<Pick<Healed, 'fit' | 'heldOut'>> {
-    const { task, streams, settings, ordered, work } = this;
-    const isWalked = settings.method !== 'scalar';
-    return measureStages(task, { streams, patches, ordered, start: this.start, isWalked }, work);
+    await (this.settings.method === 'scalar' ? this.scale() : this.fit());
   }
 
   async close(): Promise<void> {
@@ -165,9 +212,8 @@ class Healing {
   }
 
   /** refit and fold. */
-  private async fit(): Promise<HealStep[]> {
+  private async fit(): Promise<void> {
     const { walker, sites } = this;
-    const steps: HealStep[] = [];
     const end = 2 * this.task.view.attention.length;
     let from = sites[0]?.module ?? end; // where healed and dense stream are
     for (const site of sites) {
@@ -184,15 +230,14 @@ class Healing {
         continue;
       }
       await walker.aim(site);
-      steps.push(await this.correctSite(site));
+      await this.correctSite(site);
       walker.moveOn();
     }
     await walker.pass(['dense', 'dense'], [from, end]);
     await walker.pass(['healed', 'healed'], [from, end]);
-    return steps;
   }
 
-  private correctSite(site: Site): Promise<HealStep> {
+  private correctSite(site: Site): Promise<void> {
     const { method, ridge } = this.settings;
     if (method === 'fold') return this.correct(site, 'output');
     if (this.task.model.architecture.style.norms !== 'before') return this.refitBehindNorm(site);
@@ -211,44 +256,56 @@ class Healing {
    * as long in float64.
    */
   private isCheapToApply(site: Site): boolean {
-    return this.fitted < 2 * this.walker.widthOf(site, 'input');
+    const { rows } = this.task;
+    return rows.length * rows[0].length < 2 * this.walker.widthOf(site, 'input');
+  }
+
+  /** Size of the sums of a site. */
+  private shapeOf(site: Site, regressor: Regressor): SiteShape {
+    return { inputs: this.walker.widthOf(site, regressor), outputs: this.task.model.architecture.hidden };
   }
 
   /** refit with a given ridge and many tokens: the site's Linear is applied once, with its new weight. */
-  private async refit(site: Site): Promise<HealStep> {
+  private async refit(site: Site): Promise<void> {
+    const { walker, solver, agreement } = this;
     const share = this.shareOf(site);
-    const fitted = await this.walker.sum(site, this.products);
-    const { delta, linear, quadratic, ...facts } = await this.solve(site, fitted);
-    const changed = delta ? await this.changed(site, delta, share) : [];
-    const errorAfter = await this.walker.apply(site, changed[0]?.values);
-    await this.keep(changed);
-    // |R − share · X D|² = |R|² − 2 share ⟨D, XᵀR⟩ + share² ⟨D, XᵀX D⟩
-    const errorBefore = errorAfter + 2 * share * linear - share ** 2 * quadratic;
-    return { ...placeOf(site), ...facts, errorBefore, errorAfter, ...describe(changed) };
+    const { facts, changed } = await agreement.correction(
+      nameOf(site),
+      this.shapeOf(site, 'input'),
+      (collector) => walker.sum(site, collector),
+      (sums) => solver.refit(site, sums.fitted, share),
+    );
+    const after = await walker.apply(site, changed[0]?.values);
+    this.done(site, facts, share, { after });
   }
 
   /** refit where a norm is behind the Linear: its weight, then what the norm multiplies by. */
-  private async refitBehindNorm(site: Site): Promise<HealStep> {
-    const { task, walker, products, settings } = this;
+  private async refitBehindNorm(site: Site): Promise<void> {
+    const { task, walker, solver, agreement } = this;
     const { weights } = task.model;
     const share = this.shareOf(site);
     const behind = walker.behindNorm(site);
-    const { fitted, chosen, error } = await behind.observe();
     const gains = await behind.gains();
-    const { ridge = HEAL_DEFAULTS.normRidge } = settings;
-    const factors = gains.map((gain) => gain * weights.architecture.style.residualScale);
-    const { delta, ...facts } = await this.fitSite(site, () =>
-      chosen
-        ? fitBehindNormByRows(fitted, chosen, factors, products)
-        : fitBehindNorm(fitted, factors, ridge === 'auto' ? HEAL_DEFAULTS.normRidge : ridge, products),
+    let before: number[] = [];
+    const { facts, changed } = await agreement.correction(
+      nameOf(site),
+      this.shapeOf(site, 'input'),
+      async (collector) => {
+        before = await behind.observe(collector);
+      },
+      (sums) => solver.behindNorm(site, sums, gains, share),
     );
-    const changed = delta ? await refitted(weights, site, delta, share) : [];
-    const sums = await behind.applyLinear(changed[0]?.values);
-    const found = delta && facts.ridge !== null ? refittedGains(gains, sums, facts.ridge, share) : gains;
-    const errorAfter = await behind.applyGains(found);
+    const runs = await behind.applyLinear(changed[0]?.values);
+    const { ridge } = facts;
+    let found = gains;
+    if (changed.length > 0 && typeof ridge === 'number') {
+      const all = await agreement.everyone(`${nameOf(site)}-norm`, { runs });
+      found = refittedGains(gains, channelTotals(all.flatMap((each) => each.runs)), ridge, share);
+    }
+    const after = await behind.applyGains(found);
     const norms = found === gains ? [] : [withGains(weights, site, found)];
-    await this.keep([...changed, ...norms]);
-    return { ...placeOf(site), ...facts, errorBefore: error, errorAfter, ...describe(changed, norms) };
+    await agreement.keep(norms);
+    this.done(site, { ...facts, ...describe(changed, norms) }, 0, { before, after });
   }
 
   private shareOf({ cut }: Site): number {
@@ -260,85 +317,83 @@ class Healing {
    * The same where the stream after the site is needed before its correction is known: fold, and a ridge by rows; and
    * where tokens are few.
    */
-  private async correct(site: Site, regressor: Regressor): Promise<HealStep> {
+  private async correct(site: Site, regressor: Regressor): Promise<void> {
+    const { walker, solver, agreement } = this;
     const share = this.shareOf(site);
-    const observed = await this.walker.observe(site, regressor);
-    const { delta, linear, quadratic, ...facts } = await this.solve(site, observed.fitted, observed.chosen);
-    const changed = delta ? await this.changed(site, delta, share) : [];
-    await this.walker.correct(site, regressor, delta && { delta, share });
-    await this.keep(changed);
-    const errorBefore = observed.error;
-    const errorAfter = errorBefore - 2 * share * linear + share ** 2 * quadratic;
-    return { ...placeOf(site), ...facts, errorBefore, errorAfter, ...describe(changed) };
-  }
-
-  private solve(site: Site, fitted: NormalEquations, chosen?: ChosenRows): Promise<Fit> {
-    const { method, ridge } = this.settings;
-    const layer = this.task.model.architecture.layers[site.block];
-    // Experts alone: as wide as those of a token are together.
-    const width = healedSizes(layer).ffn || layerSizes(layer).ffn;
-    const rule = method === 'fold' ? HEAL_DEFAULTS.foldRidge : refitRidge(width, this.fitted);
-    return this.fitSite(site, () =>
-      chosen
-        ? fitByRows(fitted, chosen, this.products)
-        : fitWith(fitted, typeof ridge === 'number' ? ridge : rule, this.products),
+    let before: number[] = [];
+    const { facts, negative } = await agreement.correction(
+      nameOf(site),
+      this.shapeOf(site, regressor),
+      async (collector) => {
+        before = await walker.observe(site, regressor, collector);
+      },
+      (sums) => solver.correct(site, sums, share),
     );
+    await walker.correct(site, regressor, negative);
+    this.done(site, facts, share, { before });
   }
 
-  /** @throws UserError that names the site if its fit has no solution */
-  private async fitSite<T>(site: Site, fit: () => Promise<T>): Promise<T> {
-    try {
-      return await fit();
-    } catch (error) {
-      throw fitFailure(error, site);
-    }
-  }
-
-  private changed(site: Site, delta: NonNullable<Fit['delta']>, share: number): Promise<NewWeight[]> {
-    const { weights } = this.task.model;
-    return this.settings.method === 'fold'
-      ? folded(weights, site, delta, share, this.products)
-      : refitted(weights, site, delta, share);
+  private done(site: Site, facts: DraftStep['facts'], share: number, errors: RunErrors): void {
+    this.drafts.push({ place: placeOf(site), facts, share });
+    this.errors.push(errors);
   }
 
   /** scalar: the dense stream tells how much each cut changes its size. */
-  private async scale(): Promise<HealStep[]> {
-    const { walker, sites } = this;
-    const steps: HealStep[] = [];
+  private async scale(): Promise<void> {
+    const { walker, sites, agreement } = this;
     let factor = 1;
     for (const site of sites) {
       this.work.step(`block ${site.block}`);
       const changed = factor === 1 ? [] : await divided(this.task.model.weights, site, factor);
-      await this.keep(changed);
+      await agreement.keep(changed);
       await walker.pass(['dense', 'dense'], [site.module, site.module + 1]);
       if (site.cut) {
-        const before = await walker.channelMeans();
+        const own = await walker.channelSums();
         await walker.pass(['dense', 'dense'], [site.module + 1, site.next]);
-        const after = await walker.channelMeans();
+        const all = await agreement.everyone(nameOf(site), { before: own, after: await walker.channelSums() });
+        const means = (name: 'before' | 'after'): number[] =>
+          channelMeans(all.flatMap((each): ChannelSums[] => each[name]));
+        const [before, after] = [means('before'), means('after')];
         const s = after.reduce((sum, mean, channel) => sum + mean / before[channel], 0) / after.length;
         if (!Number.isFinite(s) || s === 0) throw noFactor(site);
         factor *= s;
-        steps.push({ ...placeOf(site), s, ...this.described(changed) });
+        this.done(site, { s, ...this.described(changed) }, 0, {});
       }
     }
-    return steps;
   }
 
   /** scalar changes the norm where there is one behind the Linear. */
   private described(changed: readonly NewWeight[]): Pick<HealStep, 'weight' | 'besideWeight' | 'normWeight'> {
     return this.task.model.architecture.style.norms === 'before' ? describe(changed) : describe([], changed);
   }
-
-  private async keep(changed: readonly NewWeight[]): Promise<void> {
-    for (const { key, values } of changed) await this.task.sink.add(key, values);
-  }
 }
+
+/** Names a site among the steps of a healing. */
+const nameOf = ({ block, tensor }: Site): string => `${block}.${tensor}`;
 
 const placeOf = ({ block, tensor, removed }: Site): Pick<HealStep, 'block' | 'tensor' | 'removed'> => ({
   block,
   tensor,
   removed,
 });
+
+/** Errors of the runs of all processes. */
+function joined(all: readonly RunErrors[]): RunErrors {
+  const of = (name: keyof RunErrors): readonly number[] | undefined =>
+    all[0][name] && all.flatMap((errors) => errors[name] ?? []);
+  const [before, after] = [of('before'), of('after')];
+  return { ...(before && { before }), ...(after && { after }) };
+}
+
+/** The sums of each channel over all runs. */
+function channelTotals(runs: readonly GainSums[]): { linear: Float64Array; quadratic: Float64Array } {
+  const total = (name: keyof GainSums): Float64Array => {
+    const sums = new Float64Array(runs[0][name].length);
+    for (const run of runs) for (const [c, value] of run[name].entries()) sums[c] += value;
+    return sums;
+  };
+  return { linear: total('linear'), quadratic: total('quadratic') };
+}
 
 /** The first module of the walk: the first site, or the end. */
 const startOf = ({ attention }: View, sites: readonly Site[]): number => sites[0]?.module ?? 2 * attention.length;

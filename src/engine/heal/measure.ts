@@ -11,8 +11,7 @@ import type { KeyedPatch } from '../weights/patches';
 import { Rounded } from '../weights/rounded';
 import type { WeightSource } from '../weights/source';
 import type { HealMethod } from './methods';
-import { LikenessSums } from './likeness-sums';
-import type { HealStages } from './result';
+import { type Measured, rowLikeness, type RowLikeness, type RowStages } from './row-likeness';
 import { type Site, stepsBetween } from './sites';
 import type { RowRun, StreamName, Streams } from './streams';
 
@@ -55,12 +54,12 @@ export function measureWork(
   return rows * ((passes(method) * sites.length) / 2 + comparisonWork(architecture, STAGES));
 }
 
-/** @returns the stages on the rows to be measured, fitted and held out; undefined where there are none */
+/** @returns the rows to be measured, fitted and held out; undefined where there are none */
 export async function measureStages(
   { model, target, view }: HealedModel,
   walked: Walked,
   work: Work,
-): Promise<{ readonly fit?: HealStages; readonly heldOut?: HealStages }> {
+): Promise<Measured> {
   const { streams, patches, isWalked } = walked;
   const { weights } = model;
   work.step('the plain model');
@@ -72,12 +71,12 @@ export async function measureStages(
   work.step('the healed model with rounded weights');
   await through(model, new Rounded(new Overlay(weights, patches), weights), view, walked, 'target', work);
   const names = ['plain', 'healed', 'target'] as const;
-  const stages: { fit?: HealStages; heldOut?: HealStages } = {};
+  const measured: { fit?: RowStages; heldOut?: RowStages } = {};
   for (const measure of ['fit', 'heldOut'] as const) {
     const runs = [...streams.runs.keys()].filter((p) => streams.runs[p].measure === measure);
     if (runs.length === 0) continue;
     work.step(`KL divergence from the original, ${measure === 'fit' ? 'fitted' : 'other'} rows`);
-    const found = names.map(() => new LikenessSums());
+    const found = names.map((): RowLikeness[] => []);
     for (const some of streams.grouped(runs, 1 + names.length)) {
       const rows = some.flatMap((p) => {
         const { first, rows: count } = streams.runs[p];
@@ -87,13 +86,11 @@ export async function measureStages(
       const states: State[] = [];
       for (const name of names) states.push(await streams.state(name, some));
       const compared = await compareStates(model, teacher, states, rows, work);
-      compared.forEach((comparison, i) => found[i].add(comparison));
+      compared.forEach((comparison, i) => found[i].push(...rowLikeness(comparison, rows[0].length - 1)));
     }
-    const rows = runs.reduce((sum, p) => sum + streams.runs[p].rows, 0);
-    const [before, after, rounded] = found.map((sums) => sums.likeness());
-    stages[measure] = { rows, before, after, rounded };
+    measured[measure] = found;
   }
-  return stages;
+  return measured;
 }
 
 /** Takes the measured rows from "start" to the end of the view, with the weights of a source. */

@@ -15,11 +15,17 @@ import { reduceSum } from '../onnx/ops/reduce';
 import { float32, floats, type Tensor } from '../onnx/session';
 import { gainsOf, siteLinears } from './corrections';
 import { notFinite } from './failure';
-import { emptyEquations, type GramForm, GramSums } from './gram';
+import { type GramForm, GramSums } from './gram';
+import type { Collector } from './site-sums';
 import { type Site, stepOf } from './sites';
 import type { Streams } from './streams';
 import { tokenCounts } from './token-counts';
-import type { Observation } from './walk';
+
+/** Of a run: with u = ω r z / rms(z), Σ u R ω and Σ u² of each channel. */
+export interface GainSums {
+  readonly linear: readonly number[];
+  readonly quadratic: readonly number[];
+}
 
 /** What a walk is made of. */
 export interface Walking {
@@ -45,15 +51,14 @@ export class NormSite {
 
   /**
    * Sums for W: X is the Linear's input and R what the stream misses, both weighted, X over the scale of its token. Keeps the inputs.
+   * @param collector undefined where the new weight is known: then errors are measured all the same
+   * @returns Σ R² of each fitted run
    * @throws UserError if a number is not finite
    */
-  async observe(): Promise<Observation> {
+  async observe(collector: Collector | undefined): Promise<number[]> {
     const { model, forward, streams, advance } = this.walking;
     const { hidden } = model.architecture;
-    const empty = () => emptyEquations(this.width, hidden);
-    const fitted = empty();
-    const chosen = streams.runs.some(({ use }) => use === 'choose') ? empty() : undefined;
-    let [error, chosenError] = [0, 0];
+    const errors: number[] = [];
     const gains = Float32Array.from(await this.gains(), (gain) => gain * model.architecture.style.residualScale);
     const form: GramForm = (g, x, r) => {
       const counts = g.input('counts', 'float32', ['tokens', 1]);
@@ -62,37 +67,36 @@ export class NormSite {
       const found = mul(g, mul(g, z, inverse), g.floats(gains, [hidden]));
       return { x: mul(g, x, mul(g, counts, inverse)), r: mul(g, counts, sub(g, r, found)) };
     };
-    const sums = await GramSums.open(model, this.width, hidden, form);
+    const sums = await GramSums.open(model, this.width, hidden, form, collector !== undefined);
     const module = await forward.openInputs(stepOf(this.site), [streams.inputPool(this.width)], false);
     try {
-      for (const [p, { rows, use }] of streams.runs.entries()) {
+      for (const [p, run] of streams.runs.entries()) {
         const before = await streams.read('healed', p);
         const [x] = (await module.run(before)).inputs;
-        if (use !== 'none') {
+        if (run.use !== 'none') {
           const target = await streams.read('target', p);
           const counts = this.counts(target);
-          const equations = (use === 'choose' ? chosen : undefined) ?? fitted;
-          const squares = await sums.add(equations, x.data, target.tensor, before.tensor, { counts });
+          const squares = await sums.add(collector?.begin(run), x.data, target.tensor, before.tensor, { counts });
           if (!Number.isFinite(squares)) throw notFinite(this.site);
-          error += squares;
-          if (use === 'choose') chosenError += squares;
+          errors.push(squares);
+          await collector?.end(run, squares);
         }
         await streams.writeInput(p, x);
-        advance(rows);
+        advance(run.rows);
       }
     } finally {
       await module.close();
       await sums.close();
     }
-    return { fitted, ...(chosen && { chosen: { equations: chosen, squares: chosenError } }), error };
+    return errors;
   }
 
   /**
-   * Applies the Linear with its new weight: what the norm makes of it before it multiplies is kept as the stream "plain". Sums for g:
-   * with u = ω r z / rms(z), Σ u R ω and Σ u² of each channel.
+   * Applies the Linear with its new weight: what the norm makes of it before it multiplies is kept as the stream "plain".
    * @param weight (hidden, width of X); the stored one when undefined
+   * @returns sums for g, of each fitted run
    */
-  async applyLinear(weight: Float32Array | undefined): Promise<{ linear: Float64Array; quadratic: Float64Array }> {
+  async applyLinear(weight: Float32Array | undefined): Promise<GainSums[]> {
     const { model, forward, streams, advance } = this.walking;
     const { hidden, style, rmsNormEps } = model.architecture;
     const g = new Graph();
@@ -105,7 +109,7 @@ export class NormSite {
     g.output('unit', unit);
     g.output('linear', reduceSum(g, mul(g, u, mul(g, counts, sub(g, target, before))), [0]));
     g.output('quadratic', reduceSum(g, mul(g, u, u), [0]));
-    const sums = { linear: new Float64Array(hidden), quadratic: new Float64Array(hidden) };
+    const sums: GainSums[] = [];
     const session = await model.openSession(g.serialize(), { prepack: true });
     try {
       for (const [p, { rows, use }] of streams.runs.entries()) {
@@ -115,9 +119,7 @@ export class NormSite {
         const before = (await streams.read('healed', p)).tensor;
         const feeds = { x: input, before, target: target.tensor, counts: this.counts(target) };
         const found = await session.run(feeds, { unit: unit.tensor, linear: null, quadratic: null });
-        for (const name of use === 'none' ? [] : (['linear', 'quadratic'] as const)) {
-          for (const [c, value] of floats(found[name]).entries()) sums[name][c] += value;
-        }
+        if (use !== 'none') sums.push({ linear: [...floats(found.linear)], quadratic: [...floats(found.quadratic)] });
         await streams.write('plain', p, unit);
         advance(0);
       }
@@ -129,10 +131,10 @@ export class NormSite {
 
   /**
    * Multiplies by new gains: "healed" is then the stream after the site.
-   * @returns the error after it, weighted
+   * @returns the error after it of each fitted run, weighted
    * @throws UserError if a number is not finite
    */
-  async applyGains(gains: Float64Array): Promise<number> {
+  async applyGains(gains: Float64Array): Promise<number[]> {
     const { model, forward, streams, advance } = this.walking;
     const { hidden, style } = model.architecture;
     const g = new Graph();
@@ -145,7 +147,7 @@ export class NormSite {
     g.output('y', y);
     g.output('squares', reduceSum(g, mul(g, rest, rest), [1]));
     const session = await model.openSession(g.serialize());
-    let error = 0;
+    const errors: number[] = [];
     try {
       for (const [p, { rows, use }] of streams.runs.entries()) {
         const healed = forward.pool.take(rows);
@@ -153,15 +155,15 @@ export class NormSite {
         const [unit, before] = [await streams.read('plain', p), await streams.read('healed', p)];
         const feeds = { unit: unit.tensor, before: before.tensor, target: target.tensor, counts: this.counts(target) };
         const { squares } = await session.run(feeds, { y: healed.tensor, squares: null });
-        if (use !== 'none') for (const square of floats(squares)) error += square;
+        if (use !== 'none') errors.push(floats(squares).reduce((sum, square) => sum + square, 0));
         await streams.write('healed', p, healed);
         advance(0);
       }
     } finally {
       await session.close();
     }
-    if (!Number.isFinite(error)) throw notFinite(this.site);
-    return error;
+    if (!errors.every(Number.isFinite)) throw notFinite(this.site);
+    return errors;
   }
 
   /** z = W x + b. (tokens, width) → (tokens, hidden) */

@@ -5,6 +5,9 @@
 import type { Forward } from '../model/forward';
 import { type Chunk, ChunkPool, type State } from '../model/states';
 import { openStateStore, type StateStore } from '../model/state-store';
+import type { Part } from '../parts/part';
+import { rangeOf } from '../parts/ranges';
+import { groupCosts, groupsOf } from './groups';
 import type { RowGroup } from './rows';
 
 /** The streams: healed and dense at one module, dense at the next (the target), and others while they are needed. */
@@ -17,6 +20,18 @@ export interface RowRun extends Pick<RowGroup, 'use' | 'measure'> {
   readonly rows: number;
   /** Of its first row, among all rows in the order of the groups. */
   readonly first: number;
+  /** Number of the group whose sums it adds to. */
+  readonly group: number;
+}
+
+/** Size of streams. */
+export interface StreamSizes {
+  /** Width of the stream. */
+  readonly hidden: number;
+  /** Input of a Linear. */
+  readonly widest: number;
+  /** Bytes of memory. */
+  readonly budget: number;
 }
 
 export class Streams {
@@ -34,16 +49,16 @@ export class Streams {
   ) {}
 
   /**
-   * @param hidden width of the stream
-   * @param widest input of a Linear
-   * @param budget bytes of memory
+   * @param part whose runs they are; all runs when undefined
+   * @throws UserError when there are fewer groups of runs than parts
    */
   static async open(
     forward: Forward,
     groups: readonly RowGroup[],
-    { hidden, widest, budget }: { readonly hidden: number; readonly widest: number; readonly budget: number },
+    { hidden, widest, budget }: StreamSizes,
+    part?: Part,
   ): Promise<Streams> {
-    const runs = runsOf(groups, forward.rowsPerChunk);
+    const runs = ofPart(runsOf(groups, forward.rowsPerChunk), part);
     const tokens = runs.map(({ rows }) => rows * forward.length);
     const slots = Object.keys(SLOTS).length;
     const ofHidden = tokens.map((count) => count * hidden);
@@ -161,8 +176,9 @@ export class Streams {
   }
 }
 
-function runsOf(groups: readonly RowGroup[], rowsPerChunk: number): RowRun[] {
-  const runs: RowRun[] = [];
+/** All runs of rows. */
+export function runsOf(groups: readonly RowGroup[], rowsPerChunk: number): RowRun[] {
+  const runs: Omit<RowRun, 'group'>[] = [];
   let first = 0;
   for (const { rows, use, measure } of groups) {
     for (let at = 0; at < rows.length; at += rowsPerChunk) {
@@ -171,5 +187,17 @@ function runsOf(groups: readonly RowGroup[], rowsPerChunk: number): RowRun[] {
       first += count;
     }
   }
-  return runs;
+  const numbers = groupsOf(runs);
+  return runs.map((run, p) => ({ ...run, group: numbers[p] }));
+}
+
+/** The runs of a part: whole groups. */
+function ofPart(runs: readonly RowRun[], part: Part | undefined): readonly RowRun[] {
+  if (part === undefined) return runs;
+  const costs = groupCosts(
+    runs,
+    runs.map(({ group }) => group),
+  );
+  const { from, to } = rangeOf(costs, part, 'group of rows');
+  return runs.filter(({ group }) => group >= from && group < to);
 }

@@ -15,26 +15,26 @@ import { reduceSum } from '../onnx/ops/reduce';
 import { float32, floats, type Session } from '../onnx/session';
 import { siteLinears } from './corrections';
 import { notFinite } from './failure';
-import { type ChosenRows, lessImage, norm } from './fit';
-import { emptyEquations, GramSums, type NormalEquations } from './gram';
+import { GramSums } from './gram';
 import { NormSite } from './norm-site';
+import type { Collector } from './site-sums';
 import { type Site, stepOf, stepsBetween } from './sites';
-import type { Matrix, Products } from './solve';
-import { readWide } from '../weights/source';
 import type { Streams } from './streams';
-
-/** What a site adds to the stream, before its correction. */
-export interface Observation {
-  /** XᵀX and XᵀR of the fitted rows, without those that choose the ridge. */
-  readonly fitted: NormalEquations;
-  /** Those rows; undefined if none chooses. */
-  readonly chosen?: ChosenRows;
-  /** Σ R² of all fitted rows. */
-  readonly error: number;
-}
 
 /** X of a fit: the input of the site's Linear, or what its module adds to the stream. */
 export type Regressor = 'input' | 'output';
+
+/** Of a run. */
+export interface ChannelSums {
+  readonly sums: readonly number[];
+  readonly tokens: number;
+}
+
+/** Mean |x| of each channel over all runs. */
+export function channelMeans(runs: readonly ChannelSums[]): number[] {
+  const tokens = runs.reduce((sum, run) => sum + run.tokens, 0);
+  return runs[0].sums.map((_, i) => runs.reduce((sum, { sums }) => sum + sums[i], 0) / tokens);
+}
 
 export class Walk {
   constructor(
@@ -84,90 +84,83 @@ export class Walk {
   }
 
   /**
-   * Takes the healed stream through a site as it is: writes the stream after it to "plain" and X aside, and sums the
-   * products of X with itself and with R = target − stream.
+   * Takes the healed stream through a site as it is: writes the stream after it to "plain" and X aside, and collects the
+   * products of X with itself and with R = target − stream; undefined where the correction is known.
+   * @returns Σ R² of each fitted run
    * @throws UserError if a number is not finite
    */
-  async observe(site: Site, regressor: Regressor): Promise<Observation> {
+  async observe(site: Site, regressor: Regressor, collector: Collector | undefined): Promise<number[]> {
     const { hidden } = this.model.architecture;
-    const width = this.widthOf(site, regressor);
-    const fitted = emptyEquations(width, hidden);
-    const chooses = this.streams.runs.some(({ use }) => use === 'choose');
-    const chosen = chooses ? emptyEquations(width, hidden) : undefined;
-    let [error, chosenError] = [0, 0];
-    const sums = await GramSums.open(this.model, width, hidden);
+    const errors: number[] = [];
+    const sums = collector && (await GramSums.open(this.model, this.widthOf(site, regressor), hidden));
     const module = await this.openInputs(site, true);
     try {
-      for (const [p, { rows, use }] of this.streams.runs.entries()) {
+      for (const [p, run] of this.streams.runs.entries()) {
         const before = await this.streams.read('healed', p);
         const after = await module.run(before);
         const output = after.output!;
         const x = regressor === 'input' ? this.sideBySide(site, after.inputs) : this.difference(output, before);
         if (regressor === 'output') for (const input of after.inputs) input.release();
-        if (use !== 'none') {
+        if (run.use !== 'none') {
           const target = await this.streams.read('target', p);
           const squares = squaredDistance(target, output);
           if (!Number.isFinite(squares)) throw notFinite(site);
-          error += squares;
-          if (use === 'choose') chosenError += squares;
-          const equations = (use === 'choose' ? chosen : undefined) ?? fitted;
-          await sums.add(equations, x.data, target.tensor, output.tensor);
+          errors.push(squares);
+          if (collector && sums) {
+            await sums.add(collector.begin(run), x.data, target.tensor, output.tensor);
+            await collector.end(run, squares);
+          }
         }
         await this.streams.writeInput(p, x);
         await this.streams.write('plain', p, output);
-        this.advance(rows);
+        this.advance(run.rows);
       }
     } finally {
       await module.close();
-      await sums.close();
+      await sums?.close();
     }
-    return { fitted, ...(chosen && { chosen: { equations: chosen, squares: chosenError } }), error };
+    return errors;
   }
 
   /**
-   * The same for the input of the site's only Linear, without a look at what it adds: XᵀR = XᵀR₀ − r XᵀX Wᵀ with R₀ = target −
-   * stream before the module − r bias, where r is the factor of what it adds. So the Linear is applied once, when its new
-   * weight is known.
-   * @throws UserError if a number is not finite
+   * The same for the input of the site's only Linear, without a look at what it adds: XᵀR₀ with R₀ = target − stream before the
+   * module − r bias, where r is the factor of what it adds. So the Linear is applied once, when its new weight is known.
    */
-  async sum(site: Site, products: Products): Promise<NormalEquations> {
+  async sum(site: Site, collector: Collector | undefined): Promise<void> {
     const { weights, architecture } = this.model;
     const { hidden } = architecture;
-    const [{ weight, bias, width, factor }] = siteLinears(architecture, site);
-    const equations = emptyEquations(width, hidden);
-    const sums = await GramSums.open(this.model, width, hidden, (g, x, r) => {
-      const own = weightOf(architecture, bias) && scale(g, weights.bind(g, bias), factor);
-      return { x, r: own ? sub(g, r, own) : r };
-    });
+    const [{ bias, width, factor }] = siteLinears(architecture, site);
+    const sums =
+      collector &&
+      (await GramSums.open(this.model, width, hidden, (g, x, r) => {
+        const own = weightOf(architecture, bias) && scale(g, weights.bind(g, bias), factor);
+        return { x, r: own ? sub(g, r, own) : r };
+      }));
     const module = await this.openInputs(site, false);
     try {
-      for (const [p, { rows, use }] of this.streams.runs.entries()) {
+      for (const [p, run] of this.streams.runs.entries()) {
         const before = await this.streams.read('healed', p);
         const [x] = (await module.run(before)).inputs;
-        const target = await this.streams.read('target', p);
-        if (use !== 'none') await sums.add(equations, x.data, target.tensor, before.tensor);
+        if (run.use !== 'none' && collector && sums) {
+          const target = await this.streams.read('target', p);
+          await collector.end(run, await sums.add(collector.begin(run), x.data, target.tensor, before.tensor));
+        }
         await this.streams.writeInput(p, x);
-        this.advance(rows);
+        this.advance(run.rows);
       }
     } finally {
       await module.close();
-      await sums.close();
+      await sums?.close();
     }
-    const sizes = [norm(equations.gram.diagonal()), norm(equations.cross.data)];
-    if (!sizes.every(Number.isFinite)) throw notFinite(site);
-    const stored = await readWide(weights, weight);
-    for (let i = 0; i < stored.length; i++) stored[i] *= factor;
-    await lessImage(equations, transposed(stored, hidden, width), products);
-    return equations;
   }
 
   /**
    * Applies the site's only Linear with its new weight: "healed" is then the stream after the site.
    * @param weight (hidden, width of X); the stored one when undefined
-   * @returns Σ (target − stream)² of the fitted rows
+   * @returns Σ (target − stream)² of each fitted run
    * @throws UserError if a number is not finite
    */
-  async apply(site: Site, weight: Float32Array | undefined): Promise<number> {
+  async apply(site: Site, weight: Float32Array | undefined): Promise<number[]> {
     const { weights, architecture } = this.model;
     const { hidden } = architecture;
     const [{ weight: key, bias, width, factor }] = siteLinears(architecture, site);
@@ -181,7 +174,7 @@ export class Walk {
     g.output('y', y);
     g.output('squares', reduceSum(g, mul(g, rest, rest), [1]));
     const session = await this.model.openSession(g.serialize(), { prepack: true });
-    let error = 0;
+    const errors: number[] = [];
     try {
       for (const [p, { rows, use }] of this.streams.runs.entries()) {
         const healed = this.forward.pool.take(rows);
@@ -189,28 +182,24 @@ export class Walk {
         const { tensor: target } = await this.streams.read('target', p);
         const feeds = { x: input, before: (await this.streams.read('healed', p)).tensor, target };
         const { squares } = await session.run(feeds, { y: healed.tensor, squares: null });
-        if (use !== 'none') for (const square of floats(squares)) error += square;
+        if (use !== 'none') errors.push(floats(squares).reduce((sum, square) => sum + square, 0));
         await this.streams.write('healed', p, healed);
         this.advance(0);
       }
     } finally {
       await session.close();
     }
-    if (!Number.isFinite(error)) throw notFinite(site);
-    return error;
+    if (!errors.every(Number.isFinite)) throw notFinite(site);
+    return errors;
   }
 
   /**
-   * Adds share · X · delta to the stream in "plain" and writes it to "healed".
-   * @param correction delta: (width of X, hidden); undefined for none
+   * Adds a share of X D to the stream in "plain" and writes it to "healed".
+   * @param negative −share · D, (width of X, hidden); undefined for none
    */
-  async correct(
-    site: Site,
-    regressor: Regressor,
-    correction: { readonly delta: Matrix; readonly share: number } | undefined,
-  ): Promise<void> {
+  async correct(site: Site, regressor: Regressor, negative: Float32Array | undefined): Promise<void> {
     const width = this.widthOf(site, regressor);
-    const session = correction && (await this.openCorrection(correction));
+    const session = negative && (await this.openCorrection(negative, width));
     try {
       for (const [p, { rows }] of this.streams.runs.entries()) {
         const plain = await this.streams.read('plain', p);
@@ -245,20 +234,20 @@ export class Walk {
     this.streams.swap('dense', 'target');
   }
 
-  /** Mean |x| of each channel of the dense stream, over the fitted rows. */
-  async channelMeans(): Promise<Float64Array> {
+  /** Σ |x| of each channel of the dense stream over each fitted run, and its tokens. */
+  async channelSums(): Promise<ChannelSums[]> {
     const { hidden } = this.target.architecture;
-    const sums = new Float64Array(hidden);
-    let tokens = 0;
+    const found: ChannelSums[] = [];
     for (const [p, { rows, use }] of this.streams.runs.entries()) {
       if (use === 'none') continue;
+      const sums = new Float64Array(hidden);
       const { data } = await this.streams.read('dense', p);
       for (let at = 0; at < data.length; at += hidden) {
         for (let i = 0; i < hidden; i++) sums[i] += Math.abs(data[at + i]);
       }
-      tokens += rows * this.forward.length;
+      found.push({ sums: [...sums], tokens: rows * this.forward.length });
     }
-    return sums.map((sum) => sum / tokens);
+    return found;
   }
 
   /** Starts a stream before block 0. @param rows in the order of the runs */
@@ -302,20 +291,12 @@ export class Walk {
     return x;
   }
 
-  private async openCorrection({
-    delta: { data, rows, columns },
-    share,
-  }: {
-    readonly delta: Matrix;
-    readonly share: number;
-  }): Promise<Session> {
+  private async openCorrection(negative: Float32Array, rows: number): Promise<Session> {
+    const columns = this.model.architecture.hidden;
     const g = new Graph();
     const x = g.input('x', 'float32', ['tokens', rows]);
     const plain = g.input('plain', 'float32', ['tokens', columns]);
-    const values = new Float32Array(data.length);
-    for (let i = 0; i < values.length; i++) values[i] = -share * data[i];
-    const negative = g.floats(values, [rows, columns]);
-    g.output('y', lessProduct(g, plain, x, negative));
+    g.output('y', lessProduct(g, plain, x, g.floats(negative, [rows, columns])));
     return this.model.openSession(g.serialize(), { prepack: true });
   }
 
@@ -336,11 +317,4 @@ function squaredDistance({ data: target }: Chunk, { data: stream }: Chunk): numb
     squares += difference * difference;
   }
   return squares;
-}
-
-/** The transpose of a matrix of `rows` × `columns`. */
-function transposed(data: Float64Array, rows: number, columns: number): Matrix {
-  const values = new Float64Array(data.length);
-  for (let j = 0; j < columns; j++) for (let i = 0; i < rows; i++) values[j * rows + i] = data[i * columns + j];
-  return { data: values, rows: columns, columns: rows };
 }

@@ -1,0 +1,43 @@
+/**
+ * Groups of runs of rows. Sums over rows are taken group by group, and those of the groups are added in their order: so a healing
+ * that several processes share, each with some groups, adds the very numbers of one process. A group has runs of one use.
+ */
+import type { RowGroup } from './rows';
+
+/** A run, as far as its group matters. */
+interface Run extends Pick<RowGroup, 'use'> {
+  readonly rows: number;
+}
+
+/**
+ * Most groups of a use: the sums of each are a file where parts share a healing. With so many runs or fewer, as 65,536 tokens of a
+ * small model have, each run is a group, and adding is what it would be without groups.
+ */
+export const MOST_GROUPS = 32;
+
+/** The number of each run's group, from 0 on. */
+export function groupsOf(runs: readonly Run[]): number[] {
+  const numbers: number[] = [];
+  let group = -1;
+  let [inGroup, most] = [0, 0];
+  for (const [p, { use }] of runs.entries()) {
+    if (use !== runs[p - 1]?.use) {
+      most = Math.ceil(runs.filter((other) => other.use === use).length / MOST_GROUPS);
+      inGroup = most;
+    }
+    if (inGroup === most) {
+      group++;
+      inGroup = 0;
+    }
+    numbers.push(group);
+    inGroup++;
+  }
+  return numbers;
+}
+
+/** Rows of each group: what it costs a part. */
+export function groupCosts(runs: readonly Run[], groups: readonly number[]): number[] {
+  const costs: number[] = [];
+  for (const [p, { rows }] of runs.entries()) costs[groups[p]] = (costs[groups[p]] ?? 0) + rows;
+  return costs;
+}
