@@ -115,8 +115,8 @@ export class GroupSums {
   }
 
   /** Whether it is the last run of its group. */
-  isLast(run: RowRun): boolean {
-    return this.runs[this.runs.indexOf(run) + 1]?.group !== run.group;
+  isLast({ first, group }: RowRun): boolean {
+    return this.runs.every((run) => run.group !== group || run.first <= first);
   }
 
   clear(): void {
