@@ -21,15 +21,25 @@ export function addJob(program: Command, exit: Exit, kind: PagedKind): void {
     const common = command.opts<CommonOptions>();
     const source = checkpointsIn(job, options).at(0);
     const all = { ...options, ...common };
-    const { part } = command.opts<PartOption>();
+    const { part, folder } = command.opts<PartOption>();
     exit(
       await execute({ kind, options: all, source }, async (shell) =>
         part !== undefined && isCutKind(kind)
-          ? (await import('./actions/part')).runOnePart(kind, options, part, common, shell)
-          : (await import('./actions/job')).runOneJob(kind, options, common, shell),
+          ? (await import('./actions/part')).runOnePart(kind, options, { part, folder }, common, shell)
+          : (await import('./actions/job')).runOneJob(kind, options, withoutFolder(common, folder), shell),
       ),
     );
   });
+}
+
+/** @throws UsageError for a folder of parts without a part */
+function withoutFolder(common: CommonOptions, folder: string | undefined): CommonOptions {
+  if (folder === undefined) return common;
+  throw new UsageError(
+    '--folder is of no use without --part',
+    'it is where parts meet',
+    'Add --part 1/8, or leave it out.',
+  );
 }
 
 /** A command, and options that it does not have. */
@@ -58,7 +68,7 @@ function jobCommand(program: Command, job: AnyJob): Command {
   const command = program.command(job.kind).summary(job.summary).description(shownText(job.description));
   addOptions(command, job.options);
   addRefusals(program, command, job);
-  if (isCutKind(job.kind)) addPartOption(command);
+  if (isCutKind(job.kind)) addPartOption(command, job.kind);
   const examples = job.examples.map((words) => `  coppice ${job.kind} ${words}`);
   const after = [...(job.notes === undefined ? [] : [job.notes]), ['Examples:', ...examples].join('\n')];
   return addCommonOptions(command).addHelpText('after', `\n${after.join('\n\n')}`);

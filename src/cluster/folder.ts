@@ -12,7 +12,7 @@ import { MAX_PARTS } from '../engine/parts/part';
 import { cannotWrite } from '../engine/system-failure';
 import { isObject, stringifyJson } from '../format/json';
 import { type CutKind, isCutKind } from '../jobs/parts/part-record';
-import { progressFileOf } from '../jobs/parts/progress-file';
+import { partFile, partProgressFile, partsFolder } from '../jobs/parts/places';
 import type { PartEstimate } from './estimate';
 
 /** Who runs the parts, and takes them from Coppice. */
@@ -56,10 +56,7 @@ export interface ClusterRun {
 
 /** Places inside the folder. */
 export const runFile = (folder: string): string => join(folder, 'run.json');
-export const partsFolder = (folder: string): string => join(folder, 'parts');
-export const partFile = (folder: string, number: number | string): string =>
-  join(partsFolder(folder), `part-${number}.json`);
-export const partProgressFile = (folder: string, number: number): string => progressFileOf(partFile(folder, number));
+export { partFile, partProgressFile, partsFolder };
 const logsFolder = (folder: string): string => join(folder, 'logs');
 /** What a part, and the gather, print. */
 export const partLog = (folder: string, number: number | string): string =>

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { UserError } from '../engine/errors';
 import { quoted } from '../format/shell';
+import { isShared } from '../jobs/parts/part-record';
 import { type ClusterRun, gatherLog, partFile, partLog, partsFolder, recordFile } from './folder';
 import { checkAsked, OTHERS, othersIn } from './slurm-options';
 
@@ -23,7 +24,8 @@ const MORE_MINUTES = 10;
 export function partScriptText(folder: string, run: ClusterRun, countsMemory: boolean): string {
   const { kind, parts, words, command } = run;
   const task = '$SLURM_ARRAY_TASK_ID';
-  const own = [`--part "${task}/${parts}"`, '--record "$record"'];
+  const place = isShared(kind) ? `--folder ${inQuotes(folder)}` : '--record "$record"';
+  const own = [`--part "${task}/${parts}"`, place];
   const has = (name: string): boolean => words.some((word) => word === name || word.startsWith(`${name}=`));
   if (!has('--threads')) own.unshift('--threads "${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}"');
   // What the estimate reckoned with: left to itself a part takes a share of the whole node, which others use too.

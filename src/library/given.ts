@@ -20,7 +20,7 @@ export function requireAround(value: unknown): void {
 }
 
 /** @throws UserError */
-export function requirePath(value: unknown, name: string): void {
+export function requirePath(value: unknown, name: string): asserts value is string {
   if (typeof value === 'string' && value !== '' && !value.includes('\0')) return;
   const why = typeof value === 'string' ? 'no path is like that' : 'it is not a text';
   throw new UserError(`${name} cannot be used`, why, 'Give a path.');

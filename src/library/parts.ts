@@ -11,14 +11,16 @@ import { checkFileTarget } from '../jobs/file-target';
 import type { OptionsFor } from '../jobs/kinds';
 import { partFilesIn } from '../jobs/parts/files';
 import { gatherParts, writeGathered } from '../jobs/parts/gather';
-import { isCutKind } from '../jobs/parts/part-record';
+import { isCutKind, isShared, readPart } from '../jobs/parts/part-record';
+import { partFile } from '../jobs/parts/places';
 import { progressFileOf } from '../jobs/parts/progress-file';
 import { runPart as runPartOf } from '../jobs/parts/run-part';
+import { runSharedPart } from '../jobs/parts/run-shared';
 import { fileFor } from '../jobs/run-job';
 import { requireAround, requireObject, requirePath, requireText, requireTexts } from './given';
 import { scriptText } from './naming';
-import type { CurveOptions, EvaluateOptions, ExpertsOptions, ScoreOptions, TasksOptions } from './options';
-import type { CurveResult, EvaluateResult, ExpertsResult, ScoreResult, TasksResult } from './results';
+import type { CurveOptions, EvaluateOptions, ExpertsOptions, HealOptions, ScoreOptions, TasksOptions } from './options';
+import type { CurveResult, EvaluateResult, ExpertsResult, HealResult, ScoreResult, TasksResult } from './results';
 import { failureOf, type RunOptions, warnProcess } from './run';
 
 /** The jobs whose work can be cut into parts, by the names of their commands, with their options. */
@@ -33,6 +35,8 @@ export interface PartableOptions {
   readonly curve: CurveOptions;
   /** Of `experts()`. */
   readonly experts: ExpertsOptions;
+  /** Of `heal()`. Its parts go on together: give `folder` in place of `record`. */
+  readonly heal: HealOptions;
 }
 
 /** What goes with a part of a job. */
@@ -40,7 +44,12 @@ export interface PartRunOptions extends Pick<RunOptions, 'signal' | 'onProgress'
   /** Which one: `'3/8'` is the third of eight. */
   readonly part: string;
   /** File for the partial record, with the numbers of the part. */
-  readonly record: string;
+  readonly record?: string;
+  /**
+   * Of `'heal'`, in place of `record`: folder where all parts meet, which every machine sees. The record is
+   * `parts/part-3.json` in it.
+   */
+  readonly folder?: string;
 }
 
 /** A part that is measured. Its numbers are in its record. */
@@ -65,7 +74,8 @@ export type GatheredParts =
   | { readonly job: 'eval'; readonly result: EvaluateResult }
   | { readonly job: 'tasks'; readonly result: TasksResult }
   | { readonly job: 'curve'; readonly result: CurveResult }
-  | { readonly job: 'experts'; readonly result: ExpertsResult };
+  | { readonly job: 'experts'; readonly result: ExpertsResult }
+  | { readonly job: 'heal'; readonly result: HealResult };
 
 /**
  * Computes one part of a job's work and writes its partial record. Parts run anywhere, in any order; {@link gather} joins
@@ -90,9 +100,8 @@ export async function runPart<J extends keyof PartableOptions>(
 ): Promise<MeasuredPart> {
   requireObject(options, 'The options');
   requireAround(around);
-  const { signal, onProgress, onNote, onWarning = warnProcess, record } = around;
+  const { signal, onProgress, onNote, onWarning = warnProcess, record, folder } = around;
   try {
-    requirePath(record, 'The record');
     requireText(around.part, 'The part');
     const part = parsePart(around.part);
     requireText(job, 'The job');
@@ -102,6 +111,19 @@ export async function runPart<J extends keyof PartableOptions>(
       throw new UserError(`${around.part} is no part`, 'it does not say which one of how many', form);
     }
     const complete = completeOptions(JOBS[job], options) as OptionsFor<J>;
+    const environment = {
+      job: { signal, onProgress },
+      hooks: {},
+      note: (text: string) => onNote?.(scriptText(text)),
+      warn: (text: string) => onWarning(scriptText(text)),
+    };
+    if (isShared(job)) {
+      requirePath(folder, 'The folder');
+      const outcome = await runSharedPart(job, complete, part, { ...environment, folder });
+      const { seconds, peakRssBytes } = outcome?.results ?? (await readPart(partFile(folder, part.number))).results;
+      return { part: { job, ...part }, seconds, peakRssBytes };
+    }
+    requirePath(record, 'The record');
     await checkFileTarget(
       'the record',
       record,
@@ -110,10 +132,7 @@ export async function runPart<J extends keyof PartableOptions>(
       looksLikeRecord,
     );
     const { results } = await runPartOf(job, complete, part, {
-      job: { signal, onProgress },
-      hooks: {},
-      note: (text) => onNote?.(scriptText(text)),
-      warn: (text) => onWarning(scriptText(text)),
+      ...environment,
       place: fileFor(record),
       progressFile: progressFileOf(record),
     });
@@ -124,7 +143,7 @@ export async function runPart<J extends keyof PartableOptions>(
   }
 }
 
-const ONE_OF = "Give 'score', 'eval', 'tasks', 'curve' or 'experts'.";
+const ONE_OF = "Give 'score', 'eval', 'tasks', 'curve', 'experts' or 'heal'.";
 
 /**
  * Joins the partial records of a job that ran in parts: the numbers are those of one process, to the last bit. As

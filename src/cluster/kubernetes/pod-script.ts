@@ -3,6 +3,7 @@ import { quoted } from '../../format/shell';
 import { numberRanges } from '../../format/ranges';
 import { JOBS } from '../../jobs/definitions';
 import { flagOf } from '../../jobs/argv';
+import { isShared } from '../../jobs/parts/part-record';
 import { MIN_BYTES } from '../../jobs/values';
 import type { ClusterRun } from '../folder';
 import { type Asked, podThreads } from './asked';
@@ -45,7 +46,7 @@ function partLines(run: ClusterRun, asked: Asked, coppice: string, some: readonl
     'record="$run/parts/part-$part.json"',
     'if [ ! -e "$record" ]; then',
     `  ${coppice} ${words} \\`,
-    `    --part "$part/${run.parts}" --record "$record"`,
+    `    --part "$part/${run.parts}" ${isShared(run.kind) ? '--folder "$run"' : '--record "$record"'}`,
     'fi',
   ];
 }

@@ -18,7 +18,7 @@ import type { Part } from '../parts/part';
 import { rangesOf } from '../parts/ranges';
 import type { Work } from '../progress';
 import { cannotWrite } from '../system-failure';
-import { FloatFile, unusable } from '../weights/float-file';
+import { unusable } from '../weights/float-file';
 import type { KeyedPatch, PatchSink } from '../weights/patches';
 import type { Agreement, Correction, RowNumbers } from './agreement';
 import type { NewWeight } from './corrections';

@@ -1,6 +1,12 @@
 /** Several parts in one process: one computes at a time, and one that waits for others lets them. So memory is that of one. */
 export class Turns {
   private last: Promise<void> = Promise.resolve();
+  private waiting = 0;
+
+  /** Whether one computes, or is about to. */
+  get isTaken(): boolean {
+    return this.waiting > 0;
+  }
 
   /**
    * Runs `compute` when it is its turn.
@@ -27,8 +33,12 @@ export class Turns {
   private async begin(): Promise<() => void> {
     const before = this.last;
     let end = (): void => undefined;
+    this.waiting++;
     this.last = new Promise((resolve) => {
-      end = resolve;
+      end = () => {
+        this.waiting--;
+        resolve();
+      };
     });
     await before;
     return end;

@@ -1,5 +1,6 @@
 /** What a job needs so that its work can be cut into parts: how a part is measured, and how parts become the result. */
 import type { TextFit } from '../../format/text-fit';
+import type { Meeting } from '../../engine/heal/shared';
 import type { Part } from '../../engine/parts/part';
 import type { Share } from '../../engine/parts/split';
 import type { RunPrecision } from '../../engine/precision';
@@ -24,6 +25,14 @@ export interface MeasuredPart {
   /** How well the whole model reads the text, of the first part. */
   readonly fit?: TextFit;
   readonly run: RunDetails;
+  /** Called once the record is there. */
+  readonly after?: () => Promise<void>;
+}
+
+/** Where parts that go on together meet. */
+export interface Shared extends Pick<Meeting, 'look' | 'rest'> {
+  /** Of their state, that all see. */
+  readonly folder: string;
 }
 
 /** All parts of a run. */
@@ -53,7 +62,12 @@ export interface CutJob<K extends CutKind> {
   /** The options that one process needs for the numbers of the parts, where `auto` would mean something else there. */
   readonly exactly?: (options: OptionsFor<K>) => OptionsFor<K>;
   /** @throws UserError when the work has fewer parts; errors of the job */
-  readonly measure: (options: OptionsFor<K>, context: JobContext, part: Part) => Promise<MeasuredPart>;
+  readonly measure: (
+    options: OptionsFor<K>,
+    context: JobContext,
+    part: Part,
+    shared: Shared | undefined,
+  ) => Promise<MeasuredPart>;
   /**
    * What one process gives. Reads no file, computes no model.
    * @throws TableFault when the data is not what the frame says

@@ -71,6 +71,16 @@ export function expertsFault({ measure, text, out, scores }: OptionsFor<'experts
   };
 }
 
+export function healFault({ data = [], calibration, application }: OptionsFor<'heal'>): Fault | undefined {
+  const isGiven = calibration !== undefined || application !== undefined || data.length > 0;
+  if (isGiven && !data.includes('self')) return undefined;
+  return {
+    what: 'Text that the original writes cannot be used with parts',
+    why: 'each part would write it again',
+    action: `Give a text: ${option('data', 'FILE')}.`,
+  };
+}
+
 /** By job. Its CutJob has the same function. */
 export const CUT_FAULTS: { readonly [K in CutKind]: (options: OptionsFor<K>) => Fault | undefined } = {
   score: scoreFault,
@@ -78,4 +88,5 @@ export const CUT_FAULTS: { readonly [K in CutKind]: (options: OptionsFor<K>) => 
   eval: evalFault,
   curve: curveFault,
   experts: expertsFault,
+  heal: healFault,
 };

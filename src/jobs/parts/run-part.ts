@@ -14,6 +14,7 @@ import type { OptionsFor } from '../kinds';
 import { type JobEnvironment, partRunner, type RecordPlace } from '../run-job';
 import { secondsSince, watchDevice } from '../run';
 import { cutJob } from './index';
+import type { Shared } from './cut';
 import type { CutKind, PartResults } from './part-record';
 import { PartProgressFile } from './progress-file';
 
@@ -39,7 +40,7 @@ export async function runPart<K extends CutKind>(
   kind: K,
   given: OptionsFor<K>,
   part: Part,
-  { place, progressFile, job: outer, hooks: outerHooks, note, warn }: PartEnvironment,
+  { place, progressFile, job: outer, hooks: outerHooks, note, warn, shared }: PartEnvironment,
 ): Promise<PartOutcome> {
   requireCut(kind, given);
   const cut = cutJob(kind);
@@ -68,7 +69,8 @@ export async function runPart<K extends CutKind>(
       fit,
       path: checkpoint,
       run: details,
-    } = await cut.measure(meant, context, part);
+      after,
+    } = await cut.measure(meant, context, part, shared);
     const changes = await sourceChanges(details.checkpoints ?? []);
     changes.forEach(tell);
     const results: PartResults = {
@@ -95,10 +97,11 @@ export async function runPart<K extends CutKind>(
       started,
     });
     const path = await place.write(record);
+    await after?.();
     await progress.end();
     return { results, record: path };
   } catch (error) {
-    await progress.fail(error, outer.signal?.aborted);
+    await (error instanceof DoneElsewhere ? progress.end() : progress.fail(error, outer.signal?.aborted));
     throw error;
   }
 }
@@ -106,4 +109,11 @@ export async function runPart<K extends CutKind>(
 export interface PartEnvironment extends Pick<JobEnvironment<CutKind>, 'job' | 'hooks' | 'note' | 'warn'> {
   readonly place: RecordPlace;
   readonly progressFile: string;
+  /** Of a job whose parts go on together. */
+  readonly shared?: Shared;
+}
+
+/** Another process has done the part meanwhile. */
+export class DoneElsewhere extends Error {
+  override readonly name = 'DoneElsewhere';
 }

@@ -8,7 +8,7 @@ import { withShare } from '../../format/text-share';
 import { adapterDigest } from '../../engine/adapter/adapter';
 import { UserError } from '../../engine/errors';
 import { checkTarget } from '../../engine/files/target';
-import { heal } from '../../engine/heal/heal';
+import { heal, type Others } from '../../engine/heal/heal';
 import { requireHealable } from '../../engine/heal/healable';
 import { HEAL_DEFAULTS } from '../../engine/heal/methods';
 import type { Healed } from '../../engine/heal/result';
@@ -23,7 +23,9 @@ import { inPhases, type JobOptions } from '../../engine/progress';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { healingRows, type HealingRows, SELF_TEXT } from '../../engine/retrain/data/healing-rows';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
-import { PatchWriter } from '../../engine/weights/patch-writer';
+import { Overlay } from '../../engine/weights/overlay';
+import { type PatchContents, PatchWriter } from '../../engine/weights/patch-writer';
+import { readWide, type WeightSource } from '../../engine/weights/source';
 import { type HealFacts, writableBlocks, writeHealed } from '../../engine/write/healed';
 import type { HealResult } from '../results/heal';
 import { heal as definition } from '../definitions/heal';
@@ -33,12 +35,26 @@ import { type JobContext, modelOptions, recordedOptions, type RunEnd, secondsSin
 
 type Options = OptionsFor<'heal'>;
 
-export async function runHeal(options: Options, context: JobContext): Promise<RunEnd<HealResult>> {
+/** What is different in a part of a healing. */
+export interface HealPart {
+  /** The first part writes the outputs of all. */
+  readonly writes: boolean;
+  /** False where an earlier attempt may have begun: then the outputs may be there. */
+  readonly checks: boolean;
+  /** The other processes, once the rows are known. */
+  readonly meet: (opened: OpenedModel, rows: HealingRows) => Promise<Others>;
+}
+
+export const runHeal = (options: Options, context: JobContext): Promise<RunEnd<HealResult>> =>
+  healAll(options, context);
+
+/** @param part undefined in one process */
+export async function healAll(options: Options, context: JobContext, part?: HealPart): Promise<RunEnd<HealResult>> {
   const start = performance.now();
   const opened = await openForComputing(options.checkpoint, options, context.job);
   requireHealable(opened.architecture, options.method);
   requireBlock(opened);
-  await checkOutputs(options, opened);
+  if (part?.checks !== false) await checkOutputs(options, opened);
   const { checkpoint, view, changes } = opened;
   const compute = modelOptions(options, context);
   return withModel(checkpoint, { ...compute, changes }, async (model) => {
@@ -50,11 +66,16 @@ export async function runHeal(options: Options, context: JobContext): Promise<Ru
       rows.warnings.forEach(context.warn);
       const begun = await askedWarning(whole, rows.fit, rows.asked, context.job);
       if (begun !== undefined) context.warn(begun);
-      const sink = await openSink(options, opened, rows);
+      const sink = await openSink(options, opened, rows, part !== undefined);
       try {
         const heldOut = rows.heldOut;
-        const healed = await heal(model, view, rows.fit, { ...options, heldOut, target: whole, sink }, fitting);
-        return await finish({ options, opened, rows, sink, healed, device: model.device }, start, context);
+        const others = await part?.meet(opened, rows);
+        const settings = { ...options, heldOut, target: whole, sink, others };
+        const healed = await heal(model, view, rows.fit, settings, fitting);
+        const given = part?.writes === false ? { ...options, out: undefined, patch: undefined } : options;
+        const { device, weights } = model;
+        const of = { options: given, asked: options, isApart: part !== undefined };
+        return await finish({ ...of, opened, rows, sink, healed, device, weights }, start, context);
       } finally {
         await sink.discard();
       }
@@ -85,13 +106,26 @@ async function checkOutputs(
   if (patch !== undefined) await checkFileTarget('the new weights', patch, path);
 }
 
-/** The new weights go to their file, or to a temporary one beside the output. */
+/** The new weights go to their file, or to a temporary one beside the output; those of a part, to one of its own machine. */
 function openSink(
   { out, patch, method }: Options,
+  opened: OpenedModel,
+  rows: HealingRows,
+  isPart: boolean,
+): Promise<PatchWriter> {
+  const { checkpoint } = opened;
+  const contents = contentsOf(method, opened, rows);
+  if (isPart) return PatchWriter.temporary(checkpoint, contents);
+  if (patch !== undefined) return PatchWriter.create(patch, checkpoint, contents);
+  return PatchWriter.temporary(checkpoint, contents, out === undefined ? tmpdir() : dirname(resolve(out)));
+}
+
+function contentsOf(
+  method: Options['method'],
   { checkpoint, architecture, view, removed, adapter }: OpenedModel,
   { inputs }: HealingRows,
-): Promise<PatchWriter> {
-  const contents = {
+): PatchContents {
+  return {
     keys: correctedKeys(architecture, view, adapter !== undefined || checkpoint.narrowing !== undefined),
     removed: removedJson(removed),
     adapter: adapter && adapterDigest(adapter),
@@ -101,8 +135,6 @@ function openSink(
     ),
     facts: {},
   };
-  if (patch !== undefined) return PatchWriter.create(patch, checkpoint, contents);
-  return PatchWriter.temporary(checkpoint, contents, out === undefined ? tmpdir() : dirname(resolve(out)));
 }
 
 /** The model writes text much more slowly than it reads. */
@@ -147,6 +179,12 @@ interface Finished {
   readonly sink: PatchWriter;
   readonly healed: Healed;
   readonly device: DeviceReport;
+  /** Of the model that was healed. */
+  readonly weights: WeightSource;
+  /** As they were given; a part that writes nothing has fewer in `options`. */
+  readonly asked: Options;
+  /** Whether the new weights lie in the files of parts, and not in the sink alone. */
+  readonly isApart: boolean;
 }
 
 const NO_GAIN =
@@ -154,7 +192,7 @@ const NO_GAIN =
 
 /** Decides what is kept, writes it, and makes the result. */
 async function finish(finished: Finished, start: number, context: JobContext): Promise<RunEnd<HealResult>> {
-  const { options, opened, rows, healed, device } = finished;
+  const { asked: options, opened, rows, healed, device } = finished;
   const { method, ridge = null, step, stepCut } = options;
   const isBetter = improves(healed);
   if (!isBetter) context.warn(NO_GAIN);
@@ -202,11 +240,12 @@ async function finish(finished: Finished, start: number, context: JobContext): P
 }
 
 async function write(
-  { options: { out, patch, choice }, opened: { checkpoint, removed, adapter }, healed, rows, sink }: Finished,
+  { options: { out, patch, choice, method }, opened, healed, rows, sink, weights, isApart }: Finished,
   facts: HealFacts,
   details: RunDetails,
   { job, started, note }: JobContext,
 ): Promise<Pick<HealResult, 'out' | 'patch' | 'leftBehind'>> {
+  const { checkpoint, removed, adapter } = opened;
   const patches = facts.weights === 'healed' ? healed.patches : [];
   let folder: Pick<HealResult, 'out' | 'leftBehind'> = { out: null };
   if (out !== undefined) {
@@ -218,5 +257,23 @@ async function write(
   }
   if (patch === undefined || patches.length === 0) return { ...folder, patch: null };
   const { tokens, ridge } = facts;
-  return { ...folder, patch: await sink.finish({ tokens, ridge, text: rows.text.name, ...measured(facts) }) };
+  const file = isApart ? await together(patch, opened, { weights, patches }, contentsOf(method, opened, rows)) : sink;
+  try {
+    return { ...folder, patch: await file.finish({ tokens, ridge, text: rows.text.name, ...measured(facts) }) };
+  } finally {
+    await file.discard();
+  }
+}
+
+/** One file of the new weights that parts have found. */
+async function together(
+  path: string,
+  { checkpoint }: OpenedModel,
+  { weights, patches }: { readonly weights: WeightSource; readonly patches: Healed['patches'] },
+  contents: PatchContents,
+): Promise<PatchWriter> {
+  const file = await PatchWriter.create(path, checkpoint, contents);
+  const healed = new Overlay(weights, patches);
+  for (const [key] of patches) await file.add(key, Float32Array.from(await readWide(healed, key)));
+  return file;
 }
