@@ -1,17 +1,21 @@
 /**
  * What a part of a job is expected to need: the job's work, as everywhere, cut into shares. Reads headers and sizes of files.
  */
+import { parametersOf } from '../engine/checkpoint/parameters';
+import { HEAL_DEFAULTS, HEAL_METHODS } from '../engine/heal/methods';
 import { memoryShare, sharedTotal } from '../engine/memory';
 import { splitWork } from '../engine/parts/split';
 import { cutModels, type Load, loadOf } from '../estimates/cut';
-import { workOf } from '../estimates/job';
+import { healedRows } from '../estimates/choosing';
+import { healPartNeeds } from '../estimates/heal-parts';
+import { type AskedJob, estimatedJob, workOf } from '../estimates/job';
 import type { MachineSpeeds } from '../estimates/machine';
-import { openModels } from '../estimates/models';
+import { type Models, openModels } from '../estimates/models';
 import { type Needs, needsOf, type SizedModel } from '../estimates/sweep-needs';
 import type { Work } from '../estimates/work';
 import type { JsonObject } from '../format/json';
 import { numberIn } from '../jobs/amounts';
-import type { CutKind } from '../jobs/parts/part-record';
+import { type CutKind, isShared } from '../jobs/parts/part-record';
 
 /** The most that one of the parts needs. */
 export interface PartEstimate {
@@ -22,6 +26,8 @@ export interface PartEstimate {
   readonly statesBytes: number;
   /** Read from the checkpoint. */
   readonly readBytes: number;
+  /** Of parts that go on together: what they leave for each other in the folder of the run, at most at a time. */
+  readonly folderBytes?: number;
 }
 
 /** What computes a part. */
@@ -45,6 +51,7 @@ export async function estimateParts(
   const given = options as JsonObject;
   const known = await openModels(given);
   const work = workOf({ kind, options: given }, known);
+  if (isShared(kind)) return work && healEstimate({ kind, options: given }, known, { parts, work }, node);
   const models = cutModels(kind, given, known);
   if (work === undefined || models === undefined) return undefined;
   const budget = statesOf(given);
@@ -74,6 +81,26 @@ export async function memoryOfParts(kind: CutKind, options: object, parts: numbe
 
 const statesOf = (options: JsonObject): number =>
   numberIn(options, 'memory') ?? memoryShare('hiddenStates') * sharedTotal();
+
+/** A process that is alone does all parts, so the time is that of all; any may have to do the first part, which solves. */
+function healEstimate(
+  asked: AskedJob,
+  known: Models,
+  { parts, work }: { readonly parts: number; readonly work: readonly Work[] },
+  node: PartNode,
+): PartEstimate | undefined {
+  const job = estimatedJob(asked, known);
+  const fitted = job && healedRows(job);
+  if (job === undefined || fitted === undefined) return undefined;
+  const { architecture, bytes } = job.model;
+  const budget = statesOf(job.options);
+  const method = HEAL_METHODS.find((name) => name === job.options.method) ?? HEAL_DEFAULTS.method;
+  const model = { architecture, bytesPerWeight: bytes / parametersOf(architecture) };
+  const needs = healPartNeeds(model, { removed: job.removed, method, ...fitted, parts, budget });
+  const seconds = work.reduce((sum, each) => sum + secondsOf(each, { flops: 1, files: 1 }, node), 0);
+  const folderBytes = needs.allSumsBytes + needs.weightsBytes;
+  return { seconds, memoryBytes: needs.solverBytes, statesBytes: budget, readBytes: needs.readBytes, folderBytes };
+}
 
 const NOTHING: Needs = { flops: 0, readBytes: 0, memoryBytes: 0 };
 

@@ -134,8 +134,10 @@ function runFault(value: unknown): string | undefined {
 
 function isEstimate(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const { seconds, memoryBytes, statesBytes, readBytes } = value;
-  return [seconds, memoryBytes, statesBytes, readBytes].every((amount) => typeof amount === 'number' && amount >= 0);
+  const { seconds, memoryBytes, statesBytes, readBytes, folderBytes = 0 } = value;
+  return [seconds, memoryBytes, statesBytes, readBytes, folderBytes].every(
+    (amount) => typeof amount === 'number' && amount >= 0,
+  );
 }
 
 /** What schedulers call jobs. The folder is shared, and these words become arguments of their programs. */

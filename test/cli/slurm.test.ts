@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { builtProgram, type CliResult, coppice, jsonOf } from '../support/built-cli';
 import { type CliMaterial, type Json, makeCliMaterial, readJson } from '../support/cli';
 import { noSlurm, TestSlurm } from '../support/slurm';
+import { itFull } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 import { until } from '../support/until';
 
@@ -134,6 +135,29 @@ const missing = noSlurm();
     assert.equal(jsonOf(ended).record, record());
     assert.ok(existsSync(join(folder, `begun-${number}-n1`)), 'the other node did it');
     assert.deepEqual(numbersOf(record()), numbersOf(one));
+  });
+
+  itFull('a healing whose parts wait for each other needs no slot for each, and no node in the end', async () => {
+    const data = join(SAMPLE, 'calibration.txt');
+    const heal = ['heal', SAMPLE, '--remove', '4-6', '--data', data, '--tokens', '8192', '--device', 'cpu'];
+    const one = jsonOf(await run(...heal, '--threads', '1', '--out', join(folder, 'one'), '--json'));
+    const out = join(folder, 'many');
+    const words = [...heal, '--out', out, '--parts', '3', '--folder', 'run', '--command', holding()];
+    jsonOf(await run('submit', 'slurm', ...words, '--json'));
+    await until('both nodes have a part', () => begun().length === 2);
+    go();
+    const sites = (): number =>
+      readdirSync(join(folder, 'run/state')).filter((name) => /_proj\.\w+\.safetensors$/.test(name)).length;
+    await until('some sites are healed', () => existsSync(join(folder, 'run/state')) && sites() >= 2, 120_000);
+    const lost = begun().find((name) => name.endsWith('n2'))!;
+    slurm.cutPower('n2', Number(readFileSync(join(folder, lost), 'utf8')));
+    slurm.run('scontrol', 'update', 'nodename=n2', 'state=down', 'reason=power');
+    await until('the model is healed', () => existsSync(join(out, 'model.safetensors')), 200_000);
+    for (const file of ['model.safetensors', 'config.json'])
+      assert.ok(readFileSync(join(out, file)).equals(readFileSync(join(folder, 'one', file))), file);
+    await until('all records are there', () => readdirSync(join(folder, 'run/parts')).length === 3, 60_000);
+    const gathered = jsonOf(await run('gather', 'run/parts', '--out', 'all.json', '--json'));
+    for (const name of ['steps', 'fit', 'heldOut', 'weights']) assert.deepEqual(gathered[name], one[name], name);
   });
 
   it('a part that fails says why, and is submitted again alone', async () => {

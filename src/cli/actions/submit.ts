@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { completeCut, prepareRun, type PreparedRun, type RunRequest, submitRun } from '../../cluster/submit';
 import { guessedTime } from '../../estimates/words';
 import { formatBytes } from '../../format/numbers';
+import { isShared } from '../../jobs/parts/part-record';
 import type { Outcome, Shell } from '../execute';
 import { asUsage } from '../failure';
 import { facts } from '../terminal/text';
@@ -42,8 +43,16 @@ function pageOf({ folder, run, files }: PreparedRun, { shown }: Shell): string[]
       : [
           [
             'a part',
-            `an estimate: ${guessedTime(estimate.seconds)}, ${formatBytes(estimate.memoryBytes)} of memory`,
+            `an estimate: ${guessedTime(estimate.seconds)}${isShared(run.kind) ? ' at most' : ''}, ${formatBytes(estimate.memoryBytes)} of memory`,
           ] as [string, string],
+        ]),
+    ...(estimate?.folderBytes === undefined
+      ? []
+      : [
+          ['on disk', `an estimate: up to ${formatBytes(estimate.folderBytes)} in the folder while it runs`] as [
+            string,
+            string,
+          ],
         ]),
   ]);
 }

@@ -74,7 +74,7 @@ function healedBlocks(blocks: number, removed: readonly number[]): number[] {
  * The widths of the inputs that are fitted. refit: of o_proj and down_proj of every healed block; the block before the
  * first cut needs no new o_proj. fold: of a block's output before a cut. scalar fits nothing.
  */
-function systemsOf({ layers, hidden }: Architecture, removed: readonly number[], method: HealMethod): number[] {
+export function systemsOf({ layers, hidden }: Architecture, removed: readonly number[], method: HealMethod): number[] {
   if (method === 'scalar') return [];
   const healed = healedBlocks(layers.length, removed);
   if (method === 'fold') return healed.filter((layer) => removed.includes(layer + 1)).map(() => hidden);

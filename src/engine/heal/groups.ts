@@ -1,8 +1,22 @@
 /**
  * Groups of runs of rows. Sums over rows are taken group by group, and those of the groups are added in their order: so a healing
- * that several processes share, each with some groups, adds the very numbers of one process. A group has runs of one use.
+ * that several processes share, each with some groups, adds the very numbers of one process. A group has runs of one use. Pure:
+ * estimates load it too.
  */
+import type { Architecture } from '../checkpoint/architecture';
+import { layerParameters } from '../checkpoint/parameters';
 import type { RowGroup } from './rows';
+
+/** Tokens of a run: sums of products cost the less, the more tokens are in one. */
+const TOKENS_PER_RUN = 2048;
+/** Multiplications of a run, so that a run stays about a second in wide models. */
+const PRODUCTS_PER_RUN = 1.5e11;
+
+/** Tokens of a run of rows while a model is healed. */
+export function tokensPerRun(architecture: Architecture): number {
+  const perToken = 2 * Math.max(...layerParameters(architecture));
+  return Math.max(256, Math.min(TOKENS_PER_RUN, Math.floor(PRODUCTS_PER_RUN / perToken)));
+}
 
 /** A run, as far as its group matters. */
 interface Run extends Pick<RowGroup, 'use'> {

@@ -2,7 +2,6 @@
  * Healing in closed form: after blocks were left out, the Linears that write to the residual stream are corrected by
  * least squares, so that the stream follows that of the whole model. Only weights change.
  */
-import { parametersOfLayer } from '../checkpoint/parameters';
 import { expertsIn, healedSizes } from '../checkpoint/kinds/parts';
 import { UserError } from '../errors';
 import type { Part } from '../parts/part';
@@ -16,6 +15,7 @@ import { divided, type NewWeight, siteLinears, withGains } from './corrections';
 import { describe } from './described';
 import { type DraftStep, finished, type RunErrors } from './draft';
 import { noFactor } from './failure';
+import { tokensPerRun } from './groups';
 import { requireHealable } from './healable';
 import { isMeasured, measureStages, measureWork } from './measure';
 import { HEAL_DEFAULTS, type HealMethod } from './methods';
@@ -109,11 +109,6 @@ interface HealTask {
   readonly sink: PatchSink;
 }
 
-/** Tokens of a run: sums of products cost the less, the more tokens are in one. */
-const TOKENS_PER_RUN = 2048;
-/** Multiplications of a run, so that a run stays about a second in wide models. */
-const PRODUCTS_PER_RUN = 1.5e11;
-
 class Healing {
   private readonly drafts: DraftStep[] = [];
   /** Of each draft. */
@@ -138,10 +133,9 @@ class Healing {
     const { architecture, memory } = model;
     const { layers, hidden } = architecture;
     const { length } = rows[0];
-    const perToken = Math.max(...layers.map((_, block) => 2 * parametersOfLayer(architecture, block)));
-    const tokensPerRun = Math.max(256, Math.min(TOKENS_PER_RUN, Math.floor(PRODUCTS_PER_RUN / perToken)));
-    const forward = new Forward(model, length, tokensPerRun);
-    const denseForward = target === model ? forward : new Forward(target, length, tokensPerRun);
+    const tokens = tokensPerRun(architecture);
+    const forward = new Forward(model, length, tokens);
+    const denseForward = target === model ? forward : new Forward(target, length, tokens);
     const groups = groupRows(rows, heldOut, settings.ridge === 'auto');
     const widest = Math.max(hidden, ...layers.map(healedSizes).map(({ mixer, ffn }) => Math.max(mixer, ffn)));
     const { others } = settings;
