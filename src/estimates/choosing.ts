@@ -52,7 +52,10 @@ export function scoring(job: EstimatedJob, count: number, removed: readonly numb
   const scope: Scope = { count, kept: keptOf(job), objective: objectiveOf(options), granularity };
   const onCpu = options.device === undefined || options.device === 'auto' || options.device === 'cpu';
   const isPlain =
-    options.precision === 'float32' || options.precision === 'float16' || !onCpu || (isSplit && isSized(criterion));
+    options.precision === 'float32' ||
+    options.precision === 'float16' ||
+    !onCpu ||
+    (isSplit && (isSized(criterion) || job.kind === 'prune'));
   const screen = isPlain
     ? {}
     : expectedScreen(architecture, criterion, rows, { ...scope, exact: numberIn(options, 'exact') });
@@ -147,7 +150,9 @@ export const heal: WorkOf = (job) => {
 
 export const prune: WorkOf = (job) => {
   const { options, removed } = job;
-  const choosing = options.blocks === undefined && criterionOf(options) ? scoring(job, removed.length) : [];
+  // By module, less than a block may go.
+  const count = options.granularity === 'module' ? Math.max(1, removed.length) : removed.length;
+  const choosing = options.blocks === undefined && criterionOf(options) ? scoring(job, count) : [];
   const limited = counting(job);
   const rounds = numberIn(options, 'rounds') ?? 1;
   const healed = options.heal === true || options.rounds !== undefined ? healing(job) : [];

@@ -126,7 +126,8 @@ function isUnusual({ resume }: JsonObject, { precision }: JsonObject): boolean {
 
 /** The options with what the run decided. */
 function asItWas({ kind, options }: AskedJob, { steps, screen, removed, rounds }: JsonObject): JsonObject {
-  const gone = kind === 'iterate' ? rounds : kind === 'prune' ? removed : undefined;
+  const isByModule = options.granularity === 'module'; // it has taken as much as was asked for
+  const gone = kind === 'iterate' ? rounds : kind === 'prune' && !isByModule ? removed : undefined;
   return {
     ...options,
     ...(typeof steps === 'number' && { steps }),

@@ -47,4 +47,4 @@ export function parametersWords({ parametersBefore, parametersAfter }: JsonObjec
 
 /** About a model without some blocks that was written. */
 export const writtenWords = (result: JsonObject, { written }: Said): string =>
-  joined(removedWords(result.removed), parametersWords(result), written);
+  joined(removedWords(result.leftOut ?? result.removed), parametersWords(result), written);

@@ -1,4 +1,4 @@
-/** Refuses steps that would write a model by scores of single modules, before these are computed. */
+/** Refuses steps that would write a model by a choice of single modules, before this is computed. */
 import type { StepFault } from './check-steps';
 import type { Recipe, RecipeStep } from './recipe';
 import { referencesIn } from './references';
@@ -17,3 +17,27 @@ export function moduleScoresFaults({ steps }: Recipe, { name, options }: RecipeS
     },
   ];
 }
+
+/** The fault of a step that takes the whole blocks of a choice that has single modules too. */
+export function halfChoiceFaults({ steps }: Recipe, { name, options }: RecipeStep): StepFault[] {
+  return Object.entries(options).flatMap(([option, value]): StepFault[] => {
+    const found = referencesIn(value).find(
+      (each) =>
+        each.kind === 'step' &&
+        each.fields[0] === 'removed' &&
+        isPlanOfModules(steps.find((one) => one.name === each.step)),
+    );
+    if (found?.kind !== 'step') return [];
+    return [
+      {
+        path: ['steps', name, 'options', option],
+        what: `The step “${name}” cannot take the blocks of “${found.step}” alone`,
+        why: `“${found.step}” chooses among attention and FFN, and “removed” has only whole blocks`,
+        action: `Give \${steps.${found.step}.leftOut} to “remove” of eval, generate, bench or heal; or leave “granularity” out there.`,
+      },
+    ];
+  });
+}
+
+const isPlanOfModules = (step: RecipeStep | undefined): boolean =>
+  step?.job === 'prune' && step.options.granularity === 'module';

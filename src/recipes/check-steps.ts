@@ -6,7 +6,7 @@ import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { ValueKind } from '../jobs/option';
 import { fieldFault, itemFault, type Use } from './check-fields';
-import { moduleScoresFaults } from './check-modules';
+import { halfChoiceFaults, moduleScoresFaults } from './check-modules';
 import { measuresOf } from './limits';
 import { asListed, fromText, withUsual } from './options';
 import { inOrder } from './order';
@@ -51,7 +51,9 @@ export function checkSteps(recipe: Recipe, hidden: ReadonlySet<string> = new Set
   return [
     ...found,
     ...recipe.steps.flatMap((step) => [
-      ...(isKnown(step) ? [...optionFaults(recipe, step), ...moduleScoresFaults(recipe, step)] : []),
+      ...(isKnown(step)
+        ? [...optionFaults(recipe, step), ...moduleScoresFaults(recipe, step), ...halfChoiceFaults(recipe, step)]
+        : []),
       ...limitFaults(step),
     ]),
     ...sharedOutputs(recipe),

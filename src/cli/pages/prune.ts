@@ -1,21 +1,45 @@
 /** What `coppice prune` prints. */
-import { describeReduction } from '../../engine/checkpoint/reduction';
+import { describeReduction, describeSizes } from '../../engine/checkpoint/reduction';
+import { removedJson } from '../../engine/model/view';
 import { formatSeconds } from '../../format/durations';
-import { formatNumber, formatPercent } from '../../format/numbers';
+import { formatCount, formatNumber, formatPercent } from '../../format/numbers';
 import type { PruneResult } from '../../jobs/results/prune';
+import { table } from '../terminal/text';
 import type { Page } from './page';
+import { leftOutLines } from './score';
 
 export const prunePage: Page<'prune'> = ({ mergekit, llamaCpp }, { shown }) => ({
   page: (result) => [
-    ...describeReduction(result),
+    ...(result.parts === undefined
+      ? describeReduction(result)
+      : [...partLines(result.parts), ...describeSizes(result)]),
+    ...measuredLines(result),
     ...roundLines(result),
     ...healingLines(result),
     result.out === null
       ? 'written     nothing: this was a dry run'
       : `written     ${shown(result.out)} in ${formatSeconds(result.seconds)}`,
+    ...(result.leftOut === undefined ? [] : leftOutLines(result.leftOut)),
     ...[mergekit, llamaCpp].flatMap((file) => (file === undefined ? [] : [`recipe      ${shown(file)}`])),
   ],
 });
+
+/** A table of the parts that would go. */
+const partLines = (parts: NonNullable<PruneResult['parts']>): string[] => [
+  ...table(
+    ['part', '>parameters', '>bytes'],
+    parts.map((each) => [removedJson([each]).join(), formatCount(each.parameters), formatCount(each.bytes)]),
+  ),
+  '',
+];
+
+/** "measured    perplexity 91.2, KL divergence 0.312 without them" */
+function measuredLines({ measured }: Pick<PruneResult, 'measured'>): string[] {
+  if (measured === undefined) return [];
+  const { ppl, kl } = measured;
+  const divergence = kl === undefined ? '' : `, KL divergence ${formatNumber(Number(kl), 3)}`;
+  return [`measured    perplexity ${formatNumber(Number(ppl), 4)}${divergence} without them`];
+}
 
 /** "round 1     13, 14: perplexity 91.2, KL divergence 0.312 after healing" */
 function roundLines({ rounds = [] }: Pick<PruneResult, 'rounds'>): string[] {

@@ -190,7 +190,7 @@ function removalTable(removals: NonNullable<CriterionResult['removals']>): strin
 }
 
 /** The option that leaves out the same parts, and what it is good for. */
-const leftOutLines = (leftOut: NonNullable<CriterionResult['leftOut']>): string[] => [
+export const leftOutLines = (leftOut: NonNullable<CriterionResult['leftOut']>): string[] => [
   '',
   `without all of them: --remove ${leftOut.join(',')}`,
   leftOut.every((part) => typeof part === 'number')

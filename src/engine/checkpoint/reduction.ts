@@ -4,13 +4,14 @@ import { GGUF_ALIGNMENT } from '../formats/gguf/layout';
 import { GGUF_NOTES_BYTES, NOTES_BYTES } from './file-bytes';
 import { isGgufCheckpoint } from './gguf/name';
 import { requireArchitecture } from './open';
-import { layerParameters, moduleOf, parametersOf } from './parameters';
+import { layerParameters, moduleOf, moduleParameters, parametersOf } from './parameters';
 import { stacksIn } from './stacks';
 import type { Checkpoint } from './types';
 import { type UsedTensor, usedTensors } from './used-tensors';
 import { keysByName } from './weight-key';
 import { blockOfTensor } from './weight-names';
 import { slicesOf } from '../../format/ranges';
+import type { RemovedPart } from '../model/view';
 import { keptBlocks, type Slice } from './block-list';
 
 export interface Reduction {
@@ -49,12 +50,52 @@ export function reductionOf(removed: readonly number[], whole: Weight, perBlock:
 
 /** The reduction by removing `removed` (ascending, may be empty) from a checkpoint, in its format. The tensors keep their types. */
 export function checkpointReduction(checkpoint: Checkpoint, removed: readonly number[]): Reduction {
-  const architecture = requireArchitecture(checkpoint);
-  const bytes = blockBytes(checkpoint);
-  const perBlock = layerParameters(architecture).map((parameters, i) => ({ parameters, bytes: bytes[i] }));
-  const whole = wholeBytes(checkpoint);
-  const reduction = reductionOf(removed, { parameters: parametersOf(architecture), bytes: whole }, perBlock);
+  const reduction = reductionOf(removed, wholeModel(checkpoint), blocksOf(checkpoint));
   return { ...reduction, bytesAfter: asWritten(checkpoint, reduction.bytesAfter, removed.length > 0) };
+}
+
+/** A part that is left out, and what that saves. */
+export type SavedPart = RemovedPart & Weight;
+
+/**
+ * The same by leaving out parts, of which no block is named twice. `removed` are the whole blocks among them, and `kept` all others.
+ * No checkpoint is written without single modules: the bytes are what its files would have.
+ */
+export function partsReduction(
+  checkpoint: Checkpoint,
+  parts: readonly RemovedPart[],
+): Reduction & { readonly parts: readonly SavedPart[] } {
+  const architecture = requireArchitecture(checkpoint);
+  const [blocks, bytes] = [blocksOf(checkpoint), moduleBytes(checkpoint)];
+  const saved = parts.map(({ block, part }): SavedPart => {
+    if (part === undefined) return { block, ...blocks[block] };
+    return { block, part, parameters: moduleParameters(architecture, block)[part], bytes: bytes[block][part] };
+  });
+  const whole = saved.filter(({ part }) => part === undefined).map(({ block }) => block);
+  const reduction = reductionOf(
+    whole.sort((a, b) => a - b),
+    wholeModel(checkpoint),
+    blocks,
+  );
+  const ofModules = (key: keyof Weight): number =>
+    saved.reduce((sum, each) => sum + (each.part === undefined ? 0 : each[key]), 0);
+  return {
+    ...reduction,
+    parametersAfter: reduction.parametersAfter - ofModules('parameters'),
+    bytesAfter: asWritten(checkpoint, reduction.bytesAfter - ofModules('bytes'), parts.length > 0),
+    parts: saved,
+  };
+}
+
+const wholeModel = (checkpoint: Checkpoint): Weight => ({
+  parameters: parametersOf(requireArchitecture(checkpoint)),
+  bytes: wholeBytes(checkpoint),
+});
+
+/** Of each block, in order. */
+function blocksOf(checkpoint: Checkpoint): Weight[] {
+  const bytes = blockBytes(checkpoint);
+  return layerParameters(requireArchitecture(checkpoint)).map((parameters, i) => ({ parameters, bytes: bytes[i] }));
 }
 
 /** Bytes of the model's files if it has only the tensors that are used: single modules may be left out too. */
@@ -125,15 +166,23 @@ const PLACE = [10 ** 7, 10 ** 7];
 
 /** The reduction as lines of text. */
 export function describeReduction(reduction: Reduction): string[] {
-  const { removed, kept, slices, parametersBefore, parametersAfter, bytesBefore, bytesAfter } = reduction;
+  const { removed, kept, slices } = reduction;
   return [
     `removed     ${removed.join(', ')} (${removed.length} of ${removed.length + kept.length} blocks, numbered from 0)`,
     `kept        ${kept.join(', ')}`,
     `slices      ${slices.map(([start, end]) => `[${start}, ${end})`).join(' ')} (end not included)`,
+    ...describeSizes(reduction),
+  ];
+}
+
+/** Its lines of parameters and bytes. */
+export const describeSizes = (sizes: Omit<Reduction, 'removed' | 'kept' | 'slices'>): string[] => {
+  const { parametersBefore, parametersAfter, bytesBefore, bytesAfter } = sizes;
+  return [
     `parameters  ${formatCount(parametersBefore)} → ${formatCount(parametersAfter)} (${share(parametersBefore, parametersAfter)})`,
     `bytes       ${formatCount(bytesBefore)} → ${formatCount(bytesAfter)} (${share(bytesBefore, bytesAfter)})`,
   ];
-}
+};
 
 /** "−18.02 %": the change from `before` to `after`; "+68.42 %" if a wider type makes it larger. */
 function share(before: number, after: number): string {

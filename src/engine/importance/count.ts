@@ -21,40 +21,42 @@ export type SizeGoal =
 /** Tolerance for rounding of the quotient: a ratio of exactly n blocks gives n. */
 const QUOTIENT_SLACK = 1e-9;
 
+/** A size in parameters. */
+export type ParametersGoal = Exclude<SizeGoal, { readonly kind: 'count' }>;
+
+/**
+ * How many parameters may go for a size.
+ * @throws UserError when the goal is malformed
+ */
+export function parametersToRemove(goal: ParametersGoal, total: number): number {
+  if (goal.kind === 'ratio') {
+    if (goal.ratio > 0 && goal.ratio < 1) return goal.ratio * total;
+    throw new UserError(
+      `cannot remove a share of ${goal.ratio}`,
+      'the ratio must be between 0 and 1',
+      `Give ${option('ratio')} the share of all parameters to remove, such as 0.2.`,
+    );
+  }
+  if (goal.parameters > 0 && goal.parameters < total) return total - goal.parameters;
+  throw new UserError(
+    `cannot prune to ${goal.parameters} parameters`,
+    `the model has ${total}`,
+    `Give ${option('targetParams')} a number below that, such as 5.4B.`,
+  );
+}
+
 /**
  * The number of blocks to remove, at least 1.
  * @throws UserError when the goal is malformed or asks for less than one block.
  */
 export function blocksToRemove(goal: SizeGoal, size: ModelSize): number {
-  switch (goal.kind) {
-    case 'count':
-      if (!Number.isInteger(goal.count) || goal.count < 1) {
-        throw new UserError(
-          `cannot remove ${goal.count} blocks`,
-          'the count is not a whole number of at least 1',
-          `Give ${option('count')} a number such as 6.`,
-        );
-      }
-      return goal.count;
-    case 'ratio':
-      if (!(goal.ratio > 0 && goal.ratio < 1)) {
-        throw new UserError(
-          `cannot remove a share of ${goal.ratio}`,
-          'the ratio must be between 0 and 1',
-          `Give ${option('ratio')} the share of all parameters to remove, such as 0.2.`,
-        );
-      }
-      return floorRule(goal.ratio * size.total, size);
-    case 'target':
-      if (!(goal.parameters > 0 && goal.parameters < size.total)) {
-        throw new UserError(
-          `cannot prune to ${goal.parameters} parameters`,
-          `the model has ${size.total}`,
-          `Give ${option('targetParams')} a number below that, such as 5.4B.`,
-        );
-      }
-      return floorRule(size.total - goal.parameters, size);
-  }
+  if (goal.kind !== 'count') return floorRule(parametersToRemove(goal, size.total), size);
+  if (Number.isInteger(goal.count) && goal.count >= 1) return goal.count;
+  throw new UserError(
+    `cannot remove ${goal.count} blocks`,
+    'the count is not a whole number of at least 1',
+    `Give ${option('count')} a number such as 6.`,
+  );
 }
 
 function floorRule(reduction: number, size: ModelSize): number {

@@ -91,6 +91,8 @@ export interface ScoringScope extends Scope {
   readonly view?: View;
   /** Of modules that go in turn: what choosing economizes on; bytes when undefined. */
   readonly cost?: ModuleCost;
+  /** Of modules that go in turn or as a set: at most so many parameters go, in place of what `count` blocks save. */
+  readonly parameters?: number;
   /** Of modules that go in turn by divergence: they go as long as it stays below this, in nats. */
   readonly maxKl?: number;
   /** `exact` is the user's number, so there is a screen even where it saves little. */

@@ -1,6 +1,8 @@
 /** What leaving out an attention or FFN module saves: bytes of the files, or seconds of a pass over the rows. */
+import { moduleParameters } from '../checkpoint/parameters';
 import { moduleBytes } from '../checkpoint/reduction';
 import type { Architecture, LayerShape } from '../checkpoint/architecture';
+import type { Checkpoint } from '../checkpoint/types';
 import { throwIfCancelled } from '../errors';
 import { median } from '../median';
 import { Forward, type TokenRows } from '../model/forward';
@@ -30,9 +32,42 @@ export async function savesOf(
   rows: TokenRows,
   { signal }: JobOptions = {},
 ): Promise<Saves> {
-  const halves = cost === 'bytes' ? moduleBytes(model.checkpoint) : await moduleSeconds(model, rows, signal);
-  return ({ block, attention, ffn }) => (attention ? halves[block].attention : 0) + (ffn ? halves[block].ffn : 0);
+  return cost === 'bytes' ? bytesOf(model.checkpoint) : ofHalves(await moduleSeconds(model, rows, signal));
 }
+
+/** Bytes of the files. */
+export const bytesOf = (checkpoint: Checkpoint): Saves => ofHalves(moduleBytes(checkpoint));
+
+const ofHalves =
+  (halves: readonly Halves[]): Saves =>
+  ({ block, attention, ffn }) =>
+    (attention ? halves[block].attention : 0) + (ffn ? halves[block].ffn : 0);
+
+/** How much may go. */
+export interface Amount {
+  /** As much as so many mean blocks save. */
+  readonly count: number;
+  /** In place of that, so many parameters. */
+  readonly parameters?: number;
+}
+
+/** The size that parts must fit into together, and what each takes of it. */
+export interface Room {
+  readonly takes: Saves;
+  readonly size: number;
+}
+
+/** @param saves what a part saves, of which an amount in blocks is reckoned */
+export const roomFor = (architecture: Architecture, saves: Saves, { count, parameters }: Amount): Room =>
+  parameters === undefined
+    ? { takes: saves, size: count * meanBlock(architecture, saves) }
+    : roomOf(architecture, parameters);
+
+/** Room of so many parameters. */
+export const roomOf = (architecture: Architecture, parameters: number): Room => ({
+  takes: ofHalves(architecture.layers.map((_, block) => moduleParameters(architecture, block))),
+  size: parameters,
+});
 
 /** What a mean block of the whole model saves. */
 export function meanBlock({ layers }: Pick<Architecture, 'layers'>, saves: Saves): number {

@@ -9,17 +9,16 @@ import { removedParts, type Step, stepsOf, type View, viewWithout } from '../mod
 import { FULL_ROUND, remeasured } from './cost';
 import type { RemovedInTurn, Sweep } from './in-turn';
 import type { ModelLoss } from './losses';
-import type { Saves } from './module-costs';
+import type { Room, Saves } from './module-costs';
 import { fits, isBlock, nameOf, openParts, partOf, SLACK } from './open-parts';
 import type { Removal } from './result';
 import { rankBlocks } from './select';
 
-export interface WithinSize {
+export interface WithinSize extends Pick<Room, 'size'>, Partial<Pick<Room, 'takes'>> {
   /** Blocks whose parts may be removed; all when undefined. */
   readonly candidates?: readonly number[];
-  /** What a step saves, above 0, and how much all removals save at most, in the same unit. */
+  /** What a step saves, above 0: what it costs is divided by that. It also takes so much of the size, unless `takes` is given. */
   readonly saves: Saves;
-  readonly size: number;
   /** Nats: a part stays without which the divergence is above this. The sweep must measure it. */
   readonly maxKl?: number;
   readonly sweep: Sweep;
@@ -32,7 +31,7 @@ export interface WithinSize {
  */
 export async function removeWithin(
   start: View,
-  { candidates, saves, size, maxKl = Infinity, sweep }: WithinSize,
+  { candidates, saves, takes = saves, size, maxKl = Infinity, sweep }: WithinSize,
   job: JobOptions,
 ): Promise<RemovedInTurn> {
   const earlier = new Earlier();
@@ -42,10 +41,10 @@ export async function removeWithin(
   let [view, left, rest] = [start, size, job];
   for (let round = 0; stepsOf(view, true).length > 1; round++) {
     const open = openParts(view, candidates).filter(
-      (step) => fits(saves(step), left, size) && !tooMuch.has(nameOf(step)),
+      (step) => fits(takes(step), left, size) && !tooMuch.has(nameOf(step)),
     );
     if (open.length === 0) break;
-    const mean = open.reduce((sum, step) => sum + saves(step), 0) / open.length;
+    const mean = open.reduce((sum, step) => sum + takes(step), 0) / open.length;
     const [now, later] = inPhases(rest, [{ share: mean }, { share: Math.max(left - mean, SLACK * size) }]);
     const some = round % FULL_ROUND === 0 ? open : earlier.shortlist(open);
     const found = await measure(view, some, sweep, labelled(now, `round ${round + 1}`));
@@ -63,7 +62,7 @@ export async function removeWithin(
     removals.push({ ...partOf(some[best]), meanNll, ppl, ...(kl !== undefined && { kl }), saves: saved });
     earlier.forget(some[best].block);
     view = viewWithout(view.attention.length, [...removedParts(view), partOf(some[best])]);
-    left -= saved;
+    left -= takes(some[best]);
     rest = later;
   }
   full ??= (await sweep(stepsOf(view, true), [], { signal: job.signal })).full;

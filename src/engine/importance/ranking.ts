@@ -37,11 +37,11 @@ export class BrokenScores extends UserError {}
 export function selectByScores(ranking: Ranking, blocks: number, count: number, kept: ReadonlySet<number>): number[] {
   const { baseline } = ranking;
   if (baseline !== undefined && !Number.isFinite(baseline)) {
-    throw refused(`the loss of the original is ${baseline}`);
+    throw brokenScores(`the loss of the original is ${baseline}`);
   }
   const chosen = select(ranking, blocks, count, kept);
   const broken = brokenReason(ranking, chosen);
-  if (broken !== undefined) throw refused(broken);
+  if (broken !== undefined) throw brokenScores(broken);
   return chosen;
 }
 
@@ -83,7 +83,8 @@ function brokenReason(ranking: Ranking, chosen: readonly number[]): string | und
   }
 }
 
-function refused(why: string): BrokenScores {
+/** The error for scores that mean nothing. */
+export function brokenScores(why: string): BrokenScores {
   return new BrokenScores(
     'these scores cannot choose blocks',
     why,

@@ -14,7 +14,7 @@ import { healing, healingText } from '../options/healing';
 import { keep } from '../options/keep';
 import { maxKl } from '../options/limits';
 import { source } from '../options/model';
-import { BLOCKS_ONLY } from '../options/modules';
+import { granularity, moduleCost, modulesFault, unwritableFault } from '../options/modules';
 import { pruneResult } from '../results/prune';
 
 const HEALING = { group: 'Healing' } as const;
@@ -46,6 +46,8 @@ const options = {
     noun: () => l10n.t('the limit on KL divergence'),
     conflicts: ['blocks', 'count', 'ratio', 'targetParams', 'rounds'],
   },
+  granularity,
+  cost: moduleCost,
   ...keep,
   mergekit: file('also write the removal as a mergekit configuration', { writes: true }),
   llamaCpp: file('also write the removal as a llama-quantize --prune-layers command', { writes: true }),
@@ -88,6 +90,7 @@ export const prune = defineJob({
     './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --out ./SmolLM2-24',
     './SmolLM2-135M --criterion ppl --calibration prose.txt --count 6 --rounds 3 --out ./SmolLM2-24-healed',
     './SmolLM2-135M --blocks 10,12-14 --out ./SmolLM2-26 --mergekit recipe.yaml',
+    './SmolLM2-135M --criterion greedy --objective kl --granularity module --ratio 0.1 --calibration prose.txt --dry-run',
   ],
   noun: () => l10n.t('Pruning'),
   title: (model) => l10n.t('Pruning {0}', model),
@@ -105,11 +108,31 @@ export const prune = defineJob({
     share: 'calibration',
     ...((heals === true || rounds !== undefined) && { data: [path] }),
   }),
-  moved: { iterative: 'iterate', ...BLOCKS_ONLY },
+  moved: { iterative: 'iterate' },
   check: (given) =>
-    placeFault(given) ?? (given.blocks === undefined ? selectionFault(given) : undefined) ?? healingFault(given),
+    partsFault(given) ??
+    placeFault(given) ??
+    (given.blocks === undefined ? selectionFault(given) : undefined) ??
+    modulesFault(given) ??
+    healingFault(given),
   result: pruneResult,
 });
+
+/** Options that name or take whole blocks. */
+const OF_BLOCKS = ['blocks', 'scores'] as const;
+
+/** The error if attention and FFN are chosen apart where that is of no use. */
+function partsFault(given: Complete<typeof options>): Fault | undefined {
+  if (given.granularity !== 'module') return undefined;
+  if (!given.dryRun) return unwritableFault;
+  const other = OF_BLOCKS.find((name) => given[name] !== undefined);
+  if (other === undefined) return undefined;
+  return {
+    what: `${option('granularity', 'module')} cannot be used with ${option(other)}`,
+    why: other === 'blocks' ? 'these are whole blocks already' : 'scores of a file choose whole blocks',
+    action: `Choose by a criterion: ${set('criterion', 'greedy')}.`,
+  };
+}
 
 /** The error if there is no place for the new checkpoint. */
 function placeFault({ out, dryRun }: Complete<typeof options>): Fault | undefined {

@@ -1,7 +1,6 @@
 /** Importance of every block, by one of the criteria. Only those that choose blocks use the keep-list. */
 import { objects } from '../../engine/records/fields';
 import { criterionInfo, CRITERION_LIST, isSized, readsWeights } from '../../engine/importance/criteria';
-import { MODULE_COSTS } from '../../engine/importance/module-cost';
 import { command, option, set, value } from '../../engine/option-token';
 import { isObject, type JsonObject } from '../../format/json';
 import { formatPercent } from '../../format/numbers';
@@ -9,13 +8,14 @@ import { l10n } from '../../l10n';
 import { joined, leastOf } from '../about';
 import { type Complete, defineJob, type Fault } from '../define';
 import { blockList, field, numberFact, type Fact } from '../facts';
-import { blocks, choice, list, part, whole } from '../option';
+import { blocks, list, part, whole } from '../option';
 import { application } from '../options/application';
 import { scoring } from '../options/choosing';
 import { compute } from '../options/compute';
 import { calibrationFault, CRITERIA_HELP, criterionOrPpl, objective, objectiveFault } from '../options/criterion';
 import { keep as keepBlocks } from '../options/keep';
 import { maxKl } from '../options/limits';
+import { granularityOrBlock, moduleCost, modulesFault } from '../options/modules';
 import { precisionOption } from '../options/precision';
 import { adapter, healed, remove, source, width } from '../options/model';
 import { scoreResult } from '../results/score';
@@ -23,9 +23,6 @@ import { scoreResult } from '../results/score';
 const named = (list: readonly { readonly name: string }[]): string => list.map(({ name }) => name).join(', ');
 /** Criteria that choose a number of blocks. */
 const SIZED = named(CRITERION_LIST.filter(({ name }) => isSized(name)));
-/** Those of them that choose among attention and FFN too. */
-const MODULES_SIZED = named(CRITERION_LIST.filter(({ name, modules }) => modules && isSized(name)));
-const WITH_MODULES = named(CRITERION_LIST.filter(({ modules }) => modules));
 
 const options = {
   ...source,
@@ -33,17 +30,8 @@ const options = {
   objective,
   application: application('its calibration rows', 'calibration'),
   ...scoring,
-  granularity: choice(['block', 'module'], `${WITH_MODULES}: score whole blocks, or attention and FFN separately`, {
-    noun: () => l10n.t('the parts of blocks'),
-    placeholder: 'part',
-    default: 'block',
-    recorded: true,
-  }),
-  cost: choice(
-    MODULE_COSTS,
-    `${MODULES_SIZED}, by module: what a removal saves, bytes of the files or measured time (default: bytes)`,
-    { noun: () => l10n.t('the cost of a module'), placeholder: 'what', recorded: true },
-  ),
+  granularity: granularityOrBlock,
+  cost: moduleCost,
   count: whole(`${SIZED}: number of blocks to remove; by module, as much as so many blocks save`, {
     noun: () => l10n.t('the count'),
     recorded: true,
@@ -117,6 +105,7 @@ export const score = defineJob({
   application: (path) => ({ calibration: path, share: 'calibration' }),
   check: (given) =>
     adapterFault(given) ??
+    modulesFault(given) ??
     scopeFault(given) ??
     sharesFault(given) ??
     precisionFault(given) ??
@@ -172,54 +161,21 @@ function sharesFault({ criterion: by, ratios, remove: parts }: ScoreOptions): Fa
   };
 }
 
-/** Whether the criterion removes modules as long as the divergence keeps to a limit. */
-const stopsAtLimit = (by: ScoreOptions['criterion'], on: ScoreOptions['objective']): boolean =>
-  by === 'healed' || (by === 'greedy' && on === 'kl');
-
 /** Checks options that apply to one criterion only. */
 function scopeFault({
   criterion: by,
-  objective: on,
   granularity,
-  cost,
   count,
   keep,
   maxKl: limit,
   ratios,
   calibration: rows,
 }: ScoreOptions): Fault | undefined {
-  if (cost !== undefined && !(isSized(by) && granularity === 'module')) {
-    return {
-      what: `${option('cost')} cannot be used here`,
-      why: `it belongs to ${MODULES_SIZED} with ${option('granularity', 'module')}: other parts all count alike`,
-      action: `Leave ${option('cost')} out.`,
-    };
-  }
   if (limit !== undefined && rows === undefined) {
     return {
       what: `${option('maxKl')} cannot be used here`,
       why: `${option('calibration')} is not given, on which it is measured`,
       action: `Add ${option('calibration', 'FILE')}.`,
-    };
-  }
-  if (limit !== undefined && granularity === 'module' && !stopsAtLimit(by, on)) {
-    return {
-      what: `${option('maxKl')} cannot be used here`,
-      why:
-        by === 'greedy'
-          ? `${option('objective', 'ppl')} does not measure it`
-          : `by module, it belongs to the criteria that remove in turn: greedy and healed`,
-      action:
-        by === 'greedy'
-          ? `${set('objective', 'kl')}.`
-          : `${set('criterion', 'greedy')}, or leave ${option('maxKl')} out.`,
-    };
-  }
-  if (granularity === 'module' && !criterionInfo(by).modules) {
-    return {
-      what: `${by} cannot score single modules`,
-      why: `${option('granularity', 'module')} belongs to the criteria ${WITH_MODULES}`,
-      action: `${set('criterion', 'ppl')}, or leave ${option('granularity')} out.`,
     };
   }
   if (isSized(by) && count === undefined && !(limit !== undefined && granularity === 'module')) {

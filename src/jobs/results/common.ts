@@ -18,6 +18,8 @@ import {
 } from '../result';
 
 export const removed = list(part('a block, or a module such as "12.ffn"'), 'blocks and modules that are left out');
+/** A block, or half of it. */
+export const half = oneOf(['attention', 'ffn'], 'which half of it');
 export const removedBlocks = list(whole('a block'), 'removed blocks, from 0, ascending');
 
 /** What computed it, how exactly, and how long it took. */

@@ -1,6 +1,7 @@
 /** The results of "prune" and "merge": a written checkpoint, and what it saves. */
+import { MODULE_COSTS } from '../../engine/importance/module-cost';
 import { list, nullable, number, oneOf, optional, real, shape, text, whole, type ValueOf } from '../result';
-import { removedBlocks, slices, written } from './common';
+import { half, kl, meanNll, ppl, removed, removedBlocks, slices, written } from './common';
 import { healResult } from './heal';
 
 const round = shape(
@@ -12,11 +13,36 @@ const round = shape(
   'a round',
 );
 
+const part = shape(
+  {
+    block: whole('the block'),
+    part: optional({ ...half, words: 'which half of it; absent for all of it' }),
+    parameters: whole('parameters that go with it'),
+    bytes: whole('bytes that go with it', { unit: 'bytes' }),
+  },
+  'a part',
+);
+
+/** Of a choice among attention and FFN. */
+const byModule = {
+  parts: optional(list(part, 'by module: what would go, whole blocks first')),
+  leftOut: optional({ ...removed, words: 'by module: the same as the option `--remove` takes it' }),
+  cost: optional(oneOf(MODULE_COSTS, 'by module, in turn or as a set: what the choice saves')),
+  saves: optional(real('how much of that, in bytes, or in seconds over some rows')),
+  measured: optional(
+    shape(
+      { ppl, meanNll, kl: optional(kl) },
+      'by module, in turn or as a set: the model without them on the calibration rows; of healed, after its healing',
+    ),
+  ),
+};
+
 export const pruneResult = shape(
   {
     ...written,
     out: nullable({ ...written.out, words: 'the new checkpoint, absolute; null if nothing was written' }),
     slices,
+    ...byModule,
     rounds: optional(list(round, 'of several rounds: what each removed, and what was left after healing it')),
     healing: optional({ ...healResult, words: 'of the new checkpoint, if it was healed' }),
   },

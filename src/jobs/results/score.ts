@@ -24,6 +24,7 @@ import {
 import {
   computed,
   device,
+  half,
   kl,
   meanNll,
   measuredText,
@@ -57,7 +58,7 @@ const scored = {
 const block = shape({ index: whole('the block'), ...scored }, 'the score of a block');
 const halves = {
   block: whole('the block'),
-  part: oneOf(['attention', 'ffn'], 'which half of it'),
+  part: half,
 };
 
 const kinds = shape(

@@ -21,6 +21,7 @@ import { checkFileTarget, refuseExisting } from '../file-target';
 import type { OptionsFor } from '../kinds';
 import { type JobContext, type RunEnd, secondsSince } from '../run';
 import { healingOf, outcomeOf, selectInRounds } from './rounds';
+import { chooseParts } from './prune-parts';
 import { selectBlocks, type SelectedBlocks } from './select-blocks';
 
 /** Options that name the place of the new checkpoint. */
@@ -40,6 +41,7 @@ export async function runPrune(options: OptionsFor<'prune'>, context: JobContext
   if (heals) requireHealable(architecture, options.method);
   if ((mergekit ?? llamaCpp) !== undefined) requireKnownToOthers(checkpoint);
   if (mergekit !== undefined) requireKnownToMergekit(checkpoint);
+  if (options.granularity === 'module') return chooseParts(checkpoint, options, context);
   if (out === undefined) return chooseOnly(checkpoint, options, context);
   await checkTarget(out, foldersOf(checkpoint));
   if (heals) return pruneAndHeal(checkpoint, { ...options, out }, context);

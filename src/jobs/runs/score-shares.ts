@@ -2,8 +2,9 @@
 import type { Architecture } from '../../engine/checkpoint/architecture';
 import { meanLayerParameters, moduleParameters, parametersOf } from '../../engine/checkpoint/parameters';
 import { withoutLayers } from '../../engine/checkpoint/architecture';
-import { UserError } from '../../engine/errors';
 import { blocksToRemove } from '../../engine/importance/count';
+import { roomOf } from '../../engine/importance/module-costs';
+import { partsByScore } from '../../engine/importance/parts-by-score';
 import { selectByScores } from '../../engine/importance/ranking';
 import type { ModuleScore } from '../../engine/importance/result';
 import type { Scored } from '../../engine/importance/run-criterion';
@@ -50,23 +51,10 @@ function modulesOf(
   kept: ReadonlySet<number>,
 ): ShareInfo {
   const total = parametersOf(architecture);
-  const order = modules.filter(({ block }) => !kept.has(block)).toSorted((a, b) => a.score - b.score);
-  const removed: RemovedPart[] = [];
-  let gone = 0;
-  for (const { block, part } of order) {
-    const size = moduleParameters(architecture, block)[part];
-    if (gone + size > ratio * total) {
-      if (removed.length > 0) return { ratio, removed: removedJson(inOrder(removed)), parameters: total - gone };
-      throw cannotRemove(ratio, `its least important module is more than that`, 'Ask for more.');
-    }
-    gone += size;
-    removed.push({ block, part });
-  }
-  throw cannotRemove(ratio, `all that may go is less than that`, 'Ask for less, or keep fewer blocks.');
+  const removed = partsByScore(modules, roomOf(architecture, ratio * total), kept, `cannot remove a share of ${ratio}`);
+  const gone = removed.reduce((sum, { block, part }) => sum + moduleParameters(architecture, block)[part!], 0);
+  return { ratio, removed: removedJson(inOrder(removed)), parameters: total - gone };
 }
-
-const cannotRemove = (ratio: number, why: string, action: string): UserError =>
-  new UserError(`cannot remove a share of ${ratio}`, why, action);
 
 const inOrder = (parts: readonly RemovedPart[]): RemovedPart[] =>
   parts.toSorted((a, b) => a.block - b.block || (a.part ?? '').localeCompare(b.part ?? ''));

@@ -215,7 +215,7 @@ function nothingWithin([, first]: readonly ComparedPoint[], maxKl: number): User
   );
 }
 
-function goalOf({ count, ratio, targetParams }: PruneOptions): SizeGoal {
+export function goalOf({ count, ratio, targetParams }: PruneOptions): SizeGoal {
   if (count !== undefined) return { kind: 'count', count };
   if (ratio !== undefined) return { kind: 'ratio', ratio };
   return { kind: 'target', parameters: targetParams! };

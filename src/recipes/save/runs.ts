@@ -68,8 +68,9 @@ function askedOf({ kind, options }: RunRecord): Pick<RunRecord, 'kind' | 'option
   return { kind: 'iterate', options: options.method === 'lora' || options.method === 'full' ? trained : options };
 }
 
-const removedBy = ({ results }: RunRecord, { removed }: RunDigest): readonly (number | string)[] => {
-  const own = entries(results.removed);
+const removedBy = ({ kind, results }: RunRecord, { removed }: RunDigest): readonly (number | string)[] => {
+  // A choice by module has single modules besides the blocks.
+  const own = entries((kind === 'prune' ? results.leftOut : undefined) ?? results.removed);
   return own.length > 0 ? own : removed;
 };
 

@@ -10,7 +10,7 @@ import type { LastStates } from '../../model/last-states';
 import type { Model } from '../../model/model';
 import { fullView, stepsOf, type View } from '../../model/view';
 import { greedyWork, modulesWork, screenedRows } from '../cost';
-import { meanBlock, type Saves, savesOf } from '../module-costs';
+import { roomFor, type Saves, savesOf } from '../module-costs';
 import { removeWithin } from '../modules-in-turn';
 import { candidateBlocks, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
 import type { ScreenSummary } from '../result';
@@ -35,6 +35,8 @@ export interface GreedyOptions {
   readonly screening?: Screening;
   /** Removes modules and blocks that together save at most as much as `count` mean blocks. */
   readonly modules?: Saves;
+  /** Then at most so many parameters, in place of what `count` blocks save. */
+  readonly parameters?: number;
   /** Of modules, with the objective kl: they go as long as the divergence stays below this, in nats. */
   readonly maxKl?: number;
 }
@@ -53,13 +55,13 @@ export async function scoreGreedy(
   job: JobOptions = {},
 ): Promise<Removed> {
   const { view = fullView(model.architecture.layers.length), count, candidates, objective, teacher = model } = options;
-  const { screening, modules, maxKl } = options;
+  const { screening, modules, parameters, maxKl } = options;
   const steps = stepsOf(view);
   const open = openSteps(steps, candidates);
   const shares = modules
     ? inOne(modulesWork(model.architecture, steps.length, open, count, objective))
     : greedyWork(model.architecture, steps.length, open, count, objective);
-  const turn = { view, count, candidates, screening, modules, maxKl };
+  const turn = { view, count, candidates, screening, modules, parameters, maxKl };
   if (objective !== 'kl') {
     const rounds = inPhases(
       job,
@@ -87,7 +89,7 @@ export const removeByDivergence = (
   job: JobOptions,
 ): Promise<Removed> => removeBy(DIVERGENCES, model, rows, turn, rounds, job);
 
-type Turn = Pick<GreedyOptions, 'view' | 'count' | 'candidates' | 'screening' | 'modules' | 'maxKl'> & {
+type Turn = Pick<GreedyOptions, 'view' | 'count' | 'candidates' | 'screening' | 'modules' | 'parameters' | 'maxKl'> & {
   readonly teacher: Teacher;
 };
 
@@ -95,7 +97,7 @@ async function removeBy<V extends object>(
   measure: SweepMeasure<V>,
   model: Model,
   rows: TokenRows,
-  { view = fullView(model.architecture.layers.length), count, candidates, screening, modules, maxKl, teacher }: Turn,
+  { view = fullView(model.architecture.layers.length), count, candidates, screening, teacher, ...turn }: Turn,
   rounds: readonly JobOptions[],
   job: JobOptions,
 ): Promise<Removed> {
@@ -117,19 +119,21 @@ async function removeBy<V extends object>(
     const { full, without } = await exact(...round);
     return { full: summary(full), without: without.map(summary) };
   };
+  const { modules, parameters, maxKl } = turn;
   if (modules) {
-    const size = count * meanBlock(model.architecture, modules);
-    return removeWithin(view, { candidates, saves: modules, size, maxKl, sweep }, rounds[0]);
+    const room = roomFor(model.architecture, modules, { count, parameters });
+    return removeWithin(view, { candidates, saves: modules, ...room, maxKl, sweep }, rounds[0]);
   }
   return removeInTurn(steps, { count, candidates, sweep }, rounds, job);
 }
 
 export const scoreRows: ScoreRows = async (model, rows, scope, job) => {
-  const { view, count = 0, kept, objective, teacher, screening, granularity, cost = 'bytes', maxKl } = scope;
+  const { view, count = 0, kept, objective, teacher, screening, granularity, cost = 'bytes' } = scope;
+  const { parameters, maxKl } = scope;
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
   const options = { view, count, candidates, objective, teacher };
   if (granularity !== 'module')
     return { ...(await scoreGreedy(model, rows, { ...options, screening }, job)), objective };
   const modules = await savesOf(cost, model, rows, job);
-  return { ...(await scoreGreedy(model, rows, { ...options, modules, maxKl }, job)), objective, cost };
+  return { ...(await scoreGreedy(model, rows, { ...options, modules, parameters, maxKl }, job)), objective, cost };
 };

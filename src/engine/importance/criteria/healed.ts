@@ -16,7 +16,7 @@ import { foldWork, type HealedWork, healedWork, modulesWork, shortlistSize } fro
 import { DenseStream } from '../dense-stream';
 import { HealedSweep, type LeftOver } from '../healed-sweep';
 import { innerTargets } from '../healed-walk';
-import { meanBlock, savesOf } from '../module-costs';
+import { roomFor, savesOf } from '../module-costs';
 import { removeWithin } from '../modules-in-turn';
 import { candidateBlocks, openSteps, removeInTurn, type RemovedInTurn, type Sweep } from '../in-turn';
 import { rankBlocks } from '../select';
@@ -36,6 +36,7 @@ export async function scoreHealed(
     candidates,
     teacher = model,
     modules,
+    parameters,
     maxKl,
   }: Omit<GreedyOptions, 'objective'>,
   job: JobOptions = {},
@@ -63,9 +64,9 @@ export async function scoreHealed(
     const sweep = await HealedSweep.open(model, dense, rows, job.signal);
     try {
       if (modules) {
-        const size = count * meanBlock(architecture, modules);
+        const room = roomFor(architecture, modules, { count, parameters });
         const measured: Sweep = (...round) => sweep.measure(...round);
-        return await removeWithin(view, { candidates, saves: modules, size, maxKl, sweep: measured }, rounds[0]);
+        return await removeWithin(view, { candidates, saves: modules, ...room, maxKl, sweep: measured }, rounds[0]);
       }
       return await removeInTurn(
         steps,
@@ -108,9 +109,10 @@ export function shortlist(left: readonly LeftOver[], count: number): number[] {
 }
 
 export const scoreRows: ScoreRows = async (model, rows, scope, job) => {
-  const { view, count = 0, kept, teacher, granularity, cost = 'bytes', maxKl } = scope;
+  const { view, count = 0, kept, teacher, granularity, cost = 'bytes', parameters, maxKl } = scope;
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
   if (granularity !== 'module') return scoreHealed(model, rows, { view, count, candidates, teacher }, job);
   const modules = await savesOf(cost, model, rows, job);
-  return { ...(await scoreHealed(model, rows, { view, count, candidates, teacher, modules, maxKl }, job)), cost };
+  const options = { view, count, candidates, teacher, modules, parameters, maxKl };
+  return { ...(await scoreHealed(model, rows, options, job)), cost };
 };

@@ -27,7 +27,7 @@ import {
 } from '../evolution';
 import { candidateBlocks, openSteps, type RemovedInTurn } from '../in-turn';
 import type { LossSummary } from '../losses';
-import { meanBlock, type Saves, savesOf } from '../module-costs';
+import { roomFor, type Saves, savesOf } from '../module-costs';
 import { moduleSets, savedBy } from '../module-swaps';
 import type { MeasuredModules, ModuleSearchResult, SearchCourse, SearchResult } from '../result';
 import { divergencesOfViews, viewLacking } from '../set-divergence';
@@ -82,25 +82,27 @@ export async function scoreSearch(
 }
 
 /**
- * The same among modules and blocks, which save at most as much as `count` mean blocks, and about as much as the greedy
- * start.
+ * The same among modules and blocks, which save at most as much as `count` mean blocks, or have at most so many parameters, and
+ * take about as much of that as the greedy start.
  * @param saves what a part saves
  */
 export async function scoreModuleSearch(
   model: Model,
   rows: TokenRows,
-  { saves, ...options }: SearchOptions & { readonly saves: Saves },
+  { saves, parameters, ...options }: SearchOptions & { readonly saves: Saves; readonly parameters?: number },
   job: JobOptions = {},
 ): Promise<{ full: LossSummary; moduleSearch: ModuleSearchResult }> {
   const { architecture } = model;
   const { view = fullView(architecture.layers.length), count, candidates } = options;
   const steps = stepsOf(view);
   const { rounds } = modulesWork(architecture, steps.length, openSteps(steps, candidates), count, 'kl');
-  const of = { rounds: [rounds], modules: saves };
+  const of = { rounds: [rounds], modules: saves, parameters };
+  const { takes, size } = roomFor(architecture, saves, { count, parameters });
   const { full, best, start, course } = await searched(model, rows, options, of, job, ({ removals }) => {
     const left = viewWithout(view.attention.length, [...removedParts(view), ...removals]);
-    const [size, least] = [count * meanBlock(architecture, saves), (1 - LESS) * savedBy(view, left, saves)];
-    return { ...moduleSets({ whole: view, candidates, saves, size, least }), start: left, viewOf: (set: View) => set };
+    const least = (1 - LESS) * savedBy(view, left, takes);
+    const sets = moduleSets({ whole: view, candidates, saves: takes, size, least });
+    return { ...sets, start: left, viewOf: (set: View) => set };
   });
   const named = ({ set, ...fitness }: Measured<View>): MeasuredModules => ({
     ...{ removed: removedJson(partsBetween(view, set)), saves: savedBy(view, set, saves) },
@@ -126,7 +128,7 @@ async function searched<S>(
   model: Model,
   rows: TokenRows,
   options: SearchOptions,
-  { rounds, modules }: { readonly rounds: readonly number[]; readonly modules?: Saves },
+  { rounds, ...parts }: { readonly rounds: readonly number[]; readonly modules?: Saves; readonly parameters?: number },
   job: JobOptions,
   spaceOf: (greedy: RemovedInTurn) => Space<S>,
 ): Promise<Searched<S>> {
@@ -138,7 +140,7 @@ async function searched<S>(
     { share: 1, unpaced: true },
   ]);
   return withTeacher(teacher, rows, rounds, labelled(toStart, 'greedy start'), async (states, phases) => {
-    const turn = { view, count, candidates, modules, teacher: states };
+    const turn = { view, count, candidates, ...parts, teacher: states };
     const greedy = await removeByDivergence(model, rows, turn, phases, toStart);
     const { kl = NaN, meanNll } = greedy.removals.at(-1) ?? greedy.full;
     const { start: set, viewOf, ...sets } = spaceOf(greedy);
@@ -208,11 +210,11 @@ function generationsDone(generation: number, stage: Stage, { done, total }: Prog
 }
 
 export const scoreRows: ScoreRows = async (model, rows, scope, job) => {
-  const { view, count = 0, kept, teacher, seed, budget, generations, granularity, cost = 'bytes' } = scope;
+  const { view, count = 0, kept, teacher, seed, budget, generations, granularity, cost = 'bytes', parameters } = scope;
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
   const seconds = budget ?? (generations === undefined ? DEFAULT_BUDGET : undefined);
   const options = { view, count, candidates, teacher, seed, budget: seconds, generations };
   if (granularity !== 'module') return scoreSearch(model, rows, options, job);
   const saves = await savesOf(cost, model, rows, job);
-  return { ...(await scoreModuleSearch(model, rows, { ...options, saves }, job)), cost };
+  return { ...(await scoreModuleSearch(model, rows, { ...options, saves, parameters }, job)), cost };
 };
