@@ -128,8 +128,10 @@ describe('command line: score', function () {
     await refused(/--cost/, 'score', model, '--calibration', rows, '--cost', 'bytes');
     await refused(/needs a number of blocks/, ...of);
     await refused(/energy cannot score single modules/, ...of, '--criterion', 'energy', '--count', '1');
-    const pruning = ['prune', model, '--criterion', 'greedy', '--calibration', rows, '--count', '1', '--dry-run'];
-    await refused(/prune has no option --granularity[^]*coppice score/, ...pruning, '--granularity', 'module');
+    const pruning = ['prune', ...of.slice(1), '--objective', 'kl', '--count', '1', '--keep', '0', '--no-keep-ends'];
+    const chosen = await coppice([...pruning, '--dry-run', '--quiet']);
+    assert.match(chosen.stdout, new RegExp(`KL divergence .* without them[^]*dry run[^]*--remove ${parts.join()}\n`));
+    await refused(/no checkpoint is written with --granularity module[^]*--dry-run/, ...pruning, '--out', 'o');
     await refused(/init has no option --cost[^]*without one of them[^]*coppice score/, 'init', model, '--cost', 'time');
     const pruned = ['prune', model, '--scores', record, '--count', '1', '--no-keep-ends', '--dry-run'];
     const named = parts.every((part) => typeof part === 'number') ? 'blocks' : 'remove';

@@ -13,6 +13,7 @@ import { JOBS } from '../../src/jobs/definitions';
 import type { GivenFor } from '../../src/jobs/kinds';
 import type { PruneResult } from '../../src/jobs/results/prune';
 import { runJob } from '../../src/jobs/run-job';
+import { stepRun } from '../../src/recipes/save/runs';
 import { resultSchemaOf } from '../../src/jobs/schema';
 import type { RunRecord } from '../../src/engine/records/record';
 import { assertClose } from '../support/close';
@@ -127,6 +128,8 @@ describe('prune by module', function () {
     const isDeclared = new Ajv2020({ allowUnionTypes: true }).compile(resultSchemaOf(JOBS.prune));
     assert.ok(isDeclared(JSON.parse(JSON.stringify(result))), JSON.stringify(isDeclared.errors));
     assert.deepEqual(digestRecord(record!).removed, result.leftOut);
+    const step = stepRun({ id: 'record.json', file: join(place.folder, 'record.json'), record: record! })!;
+    assert.deepEqual([step.removed, step.options.granularity], [result.leftOut, 'module']);
     assert.match(JOBS.prune.about!(result as never, { written: '', device: null }), /^without .*parameters/);
     assert.deepEqual([record!.settings.granularity, record!.settings.ratio], ['module', 0.25]);
   });

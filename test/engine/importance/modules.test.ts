@@ -218,6 +218,23 @@ describe('modules that go in turn', () => {
     assert.deepEqual((await within(0.5)).removals, []);
   });
 
+  it('may take another amount of the size than they save', async () => {
+    const { sweep } = priced(
+      3,
+      () => 1,
+      () => 0,
+    );
+    const saves: Saves = ({ attention, ffn }) => Number(attention) + 3 * Number(ffn);
+    const takes: Saves = ({ attention, ffn }) => 2 * Number(attention) + Number(ffn);
+    const { removals } = await removeWithin(fullView(3), { saves, takes, size: 4.5, sweep }, {});
+    // FFNs cost least for what they save, and take 3; then no attention fits into 1.5.
+    assert.deepEqual(removals.map(named), ['0.ffn', '1.ffn', '2.ffn']);
+    assert.deepEqual(
+      removals.map((removal) => removal.saves),
+      [3, 3, 3],
+    );
+  });
+
   it('stop before nothing is left, and where nothing fits', async () => {
     const { sweep } = priced(
       2,

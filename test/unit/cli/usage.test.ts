@@ -83,6 +83,32 @@ describe('command line: usage', function () {
     ['a curve of sets', ['curve', 'm', '--criterion', 'search', '--calibration', 'x'], /one set of blocks.*\n.*--most/],
     ['modules by magnitude', ['score', 'model', '--criterion', 'magnitude', '--granularity', 'module'], /ppl/],
     ['a malformed list of removals', ['eval', 'model', '--text', 'x', '--remove', '3-1'], /ends before it starts/],
+    [
+      'modules where a checkpoint is written',
+      ['prune', 'm', '--criterion', 'greedy', '--granularity', 'module', '--count', '1', '--calibration', 'x'],
+      /no checkpoint is written with --granularity module\n.*stock programs.*\n.*Add --dry-run, for the choice alone/,
+    ],
+    [
+      'modules of named blocks',
+      ['prune', 'm', '--blocks', '1', '--granularity', 'module', '--dry-run'],
+      /--granularity module cannot be used with --blocks/,
+    ],
+    [
+      'modules by scores of a file',
+      ['prune', 'm', '--scores', 's', '--count', '1', '--granularity', 'module', '--dry-run'],
+      /--granularity module cannot be used with --scores/,
+    ],
+    [
+      'modules by a criterion of blocks',
+      ['prune', 'm', '--criterion', 'magnitude', '--count', '1', '--granularity', 'module', '--dry-run'],
+      /magnitude cannot score single modules/,
+    ],
+    ['a cost of blocks', ['prune', 'm', '--blocks', '1', '--out', 'o', '--cost', 'time'], /--cost cannot be used here/],
+    [
+      'a healing of modules',
+      ['prune', 'm', '--criterion', 'ppl', '--granularity', 'module', '--count', '1', '--dry-run', '--heal'],
+      /cannot be used with/,
+    ],
     ['nothing to prune by', ['prune', 'model', '--out', 'o'], /--scores, --criterion and --blocks/],
     ['no amount to prune', ['prune', 'model', '--out', 'o', '--criterion', 'magnitude'], /--count, --ratio/],
     [

@@ -56,6 +56,15 @@ const finishedOf = (job: FinishedStep['job'], options: FinishedStep['options'], 
 });
 
 describe('recipes: estimates', () => {
+  it('of a choice by module are those of score, also where less than a block goes', async () => {
+    const how = { criterion: 'greedy', objective: 'kl', granularity: 'module', calibration, samples: 4 };
+    const prune = (amount: object) => secondsOf('prune', { ...how, ...amount, dryRun: true });
+    const one = await secondsOf('score', { ...how, count: 1 });
+    assert.equal(await prune({ count: 1 }), one);
+    assert.equal(await prune({ ratio: 0.01 }), one);
+    assert.ok((await prune({ count: 3 })) > one);
+  });
+
   const MORE: readonly (readonly [string, Record<string, unknown>, Record<string, unknown>])[] = [
     ['score', { calibration, samples: 2 }, { samples: 8 }],
     ['score', { criterion: 'greedy', calibration, count: 1 }, { count: 4 }],

@@ -65,6 +65,8 @@ describe('reading a recipe', () => {
     ['an unknown option', recipe({ a: { job: 'score', options: { critirion: 'ppl' } } }), '"ppl"', /no option “critirion”.*options are.*criterion/],
     ['an option that is a job now', recipe({ a: { job: 'prune', options: { method: 'lora', steps: 3, iterative: true } } }), 'true', /step of prune has no option “iterative”.* step of iterate, as of `coppice iterate`/],
     ['modules where blocks are chosen', recipe({ a: { job: 'iterate', options: { criterion: 'greedy', granularity: 'module' } } }), '"module"', /step of iterate has no option “granularity”.*chooses whole blocks.* with coppice score/],
+    ['modules where a model is written', recipe({ a: { job: 'prune', options: { criterion: 'greedy', granularity: 'module', count: 1, calibration: 't' } } }), '"module"', /“a”: no checkpoint is written with --granularity module.*stock programs.*Add --dry-run, for the choice alone/],
+    ['the blocks of a choice of modules', recipe({ a: { job: 'prune', options: { criterion: 'greedy', granularity: 'module', count: 1, calibration: 't', dryRun: true } }, b: { job: 'export', options: { format: 'gguf', remove: '${steps.a.removed}' } } }), '"${steps.a.removed}"', /“b” cannot take the blocks of “a” alone.*steps\.a\.leftOut/],
     ['blocks by scores of modules', recipe({ s: { job: 'score', options: { criterion: 'greedy', granularity: 'module', count: 1, calibration: 't' } }, a: { job: 'prune', options: { scores: '${steps.s}', count: 1 } } }), '"${steps.s}"', /“a” cannot choose by “s”.*steps\.s\.leftOut.* to “remove” of eval/],
     ['a wrong value', recipe({ a: { job: 'score', options: { criterion: 'best' } } }), '"best"', /criterion.*one of/],
     ['a wrong list', recipe({ a: { job: 'prune', options: { blocks: '4-x' } } }), '"4-x"', /blocks/],
@@ -102,6 +104,11 @@ describe('reading a recipe', () => {
     const steps = {
       s: { job: 'score', options: { criterion: 'search', granularity: 'module', count: 1, calibration: 't' } },
       e: { job: 'eval', options: { text: 't', remove: '${steps.s.leftOut}' } },
+      p: {
+        job: 'prune',
+        options: { criterion: 'ppl', granularity: 'module', ratio: 0.1, calibration: 't', dryRun: true },
+      },
+      h: { job: 'heal', options: { remove: '${steps.p.leftOut}' } },
     };
     assert.deepEqual(problemsOf(recipe(steps)), []);
   });
