@@ -53,8 +53,8 @@ describe('prune by module', function () {
     };
     await same({ count: 1, keep: FEW.keep }, sample);
     const toy = tinyCheckpoint('llama-gqa-tied');
-    const [first] = await same({ count: 1, keep: [0] }, toy);
-    await same({ maxKl: Number(first.kl), keep: [0] }, toy);
+    const within = await same({ maxKl: 1, keep: [0] }, toy);
+    assert.ok(within.length > 0 && within.every(({ kl }) => Number(kl) <= 1));
   });
 
   it('by scores, goes as the shares of score say', async () => {
