@@ -179,11 +179,14 @@ function ofStacks(tensors: readonly { readonly name: string; readonly score: num
   return sums;
 }
 
-/** Magnitudes of every tensor with each reduction; blocks and order for the sum, which the golden numbers have. */
-export async function checkMagnitude(model: Model, name: GoldenName): Promise<void> {
-  for (const norm of NORMS) {
+/**
+ * Magnitudes of every tensor with each norm and reduction, or with the default ones alone; blocks and order for the sum, which the
+ * golden numbers have.
+ */
+export async function checkMagnitude(model: Model, name: GoldenName, which: 'all' | 'default' = 'all'): Promise<void> {
+  for (const norm of which === 'all' ? NORMS : NORMS.slice(0, 1)) {
     const golden = goldenImportance(name).magnitude[norm];
-    for (const [reduction, field] of REDUCTIONS) {
+    for (const [reduction, field] of which === 'all' ? REDUCTIONS : REDUCTIONS.slice(0, 1)) {
       const { blocks, order, tensors } = await scoreMagnitude(model.weights, { norm, reduction });
       const byName = new Map(tensors.map((t) => [t.name, t.score]));
       if (hasStacks(name)) {

@@ -80,16 +80,21 @@ export async function withScreen<T>(model: Model, use: (screening: Screening) =>
   }
 }
 
-/** A model that is open for the tests of a `describe`. */
+/** A model that is open for the tests of a `describe`, if any of them runs: mocha calls hooks where all are skipped too. */
 export function describedModel(path: () => string): () => Model {
-  let model: Model;
-  before(async () => {
+  let model: Model | undefined;
+  before(async function () {
+    if (!hasTests(this.test!.parent!)) return;
     const checkpoint = await openToy(path());
     model = await openModel(checkpoint, { device: 'cpu', threads: threadsFor(checkpoint) });
   });
-  after(() => model.close());
-  return () => model;
+  after(() => model?.close());
+  return () => model!;
 }
+
+/** Whether a test of the suite or of one inside it runs. */
+const hasTests = ({ tests, suites }: Mocha.Suite): boolean =>
+  tests.some((test) => !test.isPending()) || suites.some(hasTests);
 
 /** Last hidden states of a view, in this process's memory. */
 export async function lastState(model: Model, rows: TokenRows, view: View): Promise<State> {

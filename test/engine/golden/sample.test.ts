@@ -1,6 +1,6 @@
 /**
  * The sample model against what PyTorch, transformers and PEFT computed from it (test/golden/sample): the proof of the
- * engine that needs nothing beside the repository.
+ * engine that needs nothing beside the repository. Where stories260K is there too, test:full alone repeats all of it with the sample.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
@@ -12,13 +12,16 @@ import { checkTaylor } from '../../support/golden-checks';
 import { testGoldenNumbers } from '../../support/golden-suite';
 import { checkFullTraining, checkGradientNorms, checkLora } from '../../support/golden-training';
 import { runOn } from '../../support/jobs';
-import { continueWithLlamaCpp, itLlamaCpp } from '../../support/llamacpp';
+import { continueWithLlamaCpp, itLlamaCppFull } from '../../support/llamacpp';
 import { describedModel } from '../../support/model';
+import { hasShared, itFull } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { checkTokens } from '../../support/token-checks';
 
 const NAME = 'sample';
 const MAX_BYTES = 8e6;
+
+const itAlone = hasShared ? itFull : it;
 
 describe('the sample model', function () {
   this.timeout('5m'); // on a busy machine
@@ -59,23 +62,26 @@ describe('the sample model', function () {
     }
   });
 
-  itLlamaCpp('is a GGUF file that llama.cpp cuts into the same tokens, and continues with the same words', async () => {
-    const out = join(temporaryFolder(), 'sample.gguf');
-    await runOn('export', { checkpoint: folder, format: 'gguf', type: ['f32'], out, verify: false });
-    const prompt = 'Once upon a time, 3 little ducks went to the "big" pond.\n\nThey';
-    const found = continueWithLlamaCpp(out, prompt, 16);
-    const tokenizer = await loadLocalTokenizer(folder);
-    assert.deepEqual(found.promptIds, tokenizer.encode(prompt, { addSpecialTokens: true }));
-    const { result } = await runOn('generate', { checkpoint: folder, prompt, maxNewTokens: 16, greedy: true });
-    assert.deepEqual(found.ids, (result as { ids: readonly number[] }).ids);
-  });
+  itLlamaCppFull(
+    'is a GGUF file that llama.cpp cuts into the same tokens, and continues with the same words',
+    async () => {
+      const out = join(temporaryFolder(), 'sample.gguf');
+      await runOn('export', { checkpoint: folder, format: 'gguf', type: ['f32'], out, verify: false });
+      const prompt = 'Once upon a time, 3 little ducks went to the "big" pond.\n\nThey';
+      const found = continueWithLlamaCpp(out, prompt, 16);
+      const tokenizer = await loadLocalTokenizer(folder);
+      assert.deepEqual(found.promptIds, tokenizer.encode(prompt, { addSpecialTokens: true }));
+      const { result } = await runOn('generate', { checkpoint: folder, prompt, maxNewTokens: 16, greedy: true });
+      assert.deepEqual(found.ids, (result as { ids: readonly number[] }).ids);
+    },
+  );
 
   describe('its golden numbers', () => {
     const model = describedModel(() => folder);
     testGoldenNumbers(model, NAME, 'family'); // test/engine/importance/screened.test.ts screens it
-    it('Taylor scores', () => checkTaylor(model(), NAME));
-    it('gradient norms of every parameter', () => checkGradientNorms(model(), NAME));
-    it('a LoRA run, and its adapter merged', () => checkLora(model(), NAME));
-    it('a run that trains every weight', () => checkFullTraining(model(), NAME));
+    itAlone('Taylor scores', () => checkTaylor(model(), NAME));
+    itAlone('gradient norms of every parameter', () => checkGradientNorms(model(), NAME));
+    itAlone('a LoRA run, and its adapter merged', () => checkLora(model(), NAME));
+    itAlone('a run that trains every weight', () => checkFullTraining(model(), NAME));
   });
 });
