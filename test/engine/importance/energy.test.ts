@@ -44,9 +44,14 @@ function reference(some: typeof rows): (removed: readonly number[]) => { readonl
 describe('choice by energy', () => {
   const model = describedModel(() => folder);
   const candidates = [1, 2, 3, 4, 5];
+  const options = { count: 3, candidates, seed: 1 };
+  let exact: Awaited<ReturnType<typeof scoreEnergy>>;
+  before(async () => {
+    exact = await scoreEnergy(model(), rows, options);
+  });
 
   it('ranks sets by single blocks and pairs on some rows, measures the best on all, heals the nearest, and takes one of them', async () => {
-    const { full, energy } = await scoreEnergy(model(), rows, { count: 3, candidates, seed: 1 });
+    const { full, energy } = exact;
     const [ofAll, ofSome] = [reference(rows), reference(rows.slice(0, 3))];
     assertClose(full.meanNll, ofAll([]).loss, { absolute: 1e-5 }, 'loss of the original');
     const terms = energiesOf(
@@ -83,8 +88,6 @@ describe('choice by energy', () => {
     const weights = (await inSpreadRowInt8(model().weights, 2))!;
     const rounded = model().beside(weights);
     try {
-      const options = { count: 3, candidates, seed: 1 };
-      const exact = await scoreEnergy(model(), rows, options);
       const screened = await scoreEnergy(model(), rows, { ...options, screening: { model: rounded } });
       assert.deepEqual(
         [exact.energy.pairs, screened.energy.pairs],

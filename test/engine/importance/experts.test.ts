@@ -20,11 +20,14 @@ import {
   checkpointFolder,
   EXPERT_CHECKPOINTS,
   type GoldenExperts,
+  type GoldenName,
   goldenExperts,
 } from '../../support/golden';
 import { describedModel } from '../../support/model';
 import { describeShared, full } from '../../support/shared';
 
+/** Experts in single tensors, and in stacks. */
+const SMALL_GROUPS: readonly GoldenName[] = ['families3/mixtral-top2', 'families3/gptoss-sinks'];
 const RELATIVE = { relative: 1e-4 } as const;
 const all = ({ architecture }: Model) => fullView(architecture.layers.length);
 
@@ -56,6 +59,7 @@ describeShared('scores of experts', () => {
         }
         const { meanNll } = summariseLosses(pass.losses, rows[0].length - 1);
         assertClose(meanNll, golden.full.meanNll, TOLERANCE.meanNll, 'loss');
+        if (!full && !SMALL_GROUPS.includes(name)) return;
         const small = await openModel(model().checkpoint, { device: 'cpu', threads: 1, memory: 150_000 });
         try {
           assert.deepEqual(await scoreExperts(small, rows, all(small)), pass);

@@ -88,8 +88,8 @@ describe('the sweep with healing gives what healing with new weights gives', fun
       [{ block: 0, part: 'ffn' }, { block: 2, part: 'attention' }, { block: 3, part: 'ffn' }, { block: 4 }],
     ],
   ];
-  for (const [i, [title, name, removed]] of cases.entries()) {
-    (i % 2 === 0 ? it : itFull)(`${title}, ${name}`, () =>
+  for (const [title, name, removed] of cases) {
+    (name === 'qwen3-qknorm' ? it : itFull)(`${title}, ${name}`, () =>
       withModel(toy(name), (model) => compare(model, without(whole, ...removed))),
     );
   }
@@ -198,37 +198,40 @@ describe('what the folds of a round leave, from one pass', function () {
   }
 
   for (const memory of [undefined, 2 ** 16]) {
-    it(`is what healings one by one leave${memory === undefined ? '' : ', with streams in files'}`, () =>
-      withModel(
-        toy('llama-bias'),
-        async (model) => {
-          const view = without(fullView(BLOCKS), { block: 3 });
-          const steps = stepsOf(view);
-          const dense = await DenseStream.compute(model, ROWS, [], model.memory / 2);
-          const sweep = await HealedSweep.open(model, dense, ROWS);
-          const left = await sweep.leftOver(steps, [...steps.keys()]);
-          const chunks = await Promise.all(
-            dense.chunks.map((count, chunk) =>
-              dense.read(0, chunk, new Float32Array(count * ROWS[0].length * model.architecture.hidden)),
-            ),
-          );
-          const embedded = (await sizeAt(dense, 2, chunks)) / (await sizeAt(dense, 2));
-          assertClose(left[0].ofAll, embedded, { relative: 1e-5 }, 'without the first block nothing is folded');
-          for (const [k, { block }] of [...steps.entries()].slice(1)) {
-            assertClose(
-              left[k].ofAll,
-              await leftByHealing(model, view, block, dense),
-              { relative: 1e-4 },
-              `block ${block}`,
+    (memory === undefined ? itFull : it)(
+      `is what healings one by one leave${memory === undefined ? '' : ', with streams in files'}`,
+      () =>
+        withModel(
+          toy('llama-bias'),
+          async (model) => {
+            const view = without(fullView(BLOCKS), { block: 3 });
+            const steps = stepsOf(view);
+            const dense = await DenseStream.compute(model, ROWS, [], model.memory / 2);
+            const sweep = await HealedSweep.open(model, dense, ROWS);
+            const left = await sweep.leftOver(steps, [...steps.keys()]);
+            const chunks = await Promise.all(
+              dense.chunks.map((count, chunk) =>
+                dense.read(0, chunk, new Float32Array(count * ROWS[0].length * model.architecture.hidden)),
+              ),
             );
-          }
-          assertClose(left[0].ofEach, await meanPerToken(dense, 2, chunks), { relative: 1e-5 }, 'of each token');
-          assert.deepEqual(await sweep.leftOver(steps, [2, 4]), [left[2], left[4]]);
-          await sweep.close();
-          await dense.close();
-        },
-        { memory },
-      ));
+            const embedded = (await sizeAt(dense, 2, chunks)) / (await sizeAt(dense, 2));
+            assertClose(left[0].ofAll, embedded, { relative: 1e-5 }, 'without the first block nothing is folded');
+            for (const [k, { block }] of [...steps.entries()].slice(1)) {
+              assertClose(
+                left[k].ofAll,
+                await leftByHealing(model, view, block, dense),
+                { relative: 1e-4 },
+                `block ${block}`,
+              );
+            }
+            assertClose(left[0].ofEach, await meanPerToken(dense, 2, chunks), { relative: 1e-5 }, 'of each token');
+            assert.deepEqual(await sweep.leftOver(steps, [2, 4]), [left[2], left[4]]);
+            await sweep.close();
+            await dense.close();
+          },
+          { memory },
+        ),
+    );
   }
 
   it('gives the candidates that are low in one measure or the other', () => {
@@ -291,7 +294,7 @@ describe('removal by what healing leaves', function () {
 
   it('ends with the signal, also while it solves', () =>
     withModel(toy('llama-plain'), async (model) => {
-      for (const after of [0.1, 0.5, 0.95]) {
+      for (const after of full ? [0.1, 0.5, 0.95] : [0.95]) {
         const stop = new AbortController();
         const onProgress: JobOptions['onProgress'] = ({ done, total }) => {
           if (done / total >= after) stop.abort();

@@ -1,4 +1,4 @@
-/** LLM-Pruner, FLAP and Wanda-sp against PyTorch's numbers. */
+/** LLM-Pruner, FLAP and Wanda-sp against PyTorch's numbers: of a model with biases and groups of heads, of one without groups. */
 import { WIDTH_METHODS } from '../../../../src/engine/importance/width/methods';
 import { checkpointFolder, type GoldenName } from '../../../support/golden';
 import { checkWidth, WIDTH_TOLERANCE } from '../../../support/golden-width';
@@ -12,11 +12,14 @@ const NAMES: readonly GoldenName[] = [
   'families/llama-bias',
 ];
 
+const QUICK: readonly GoldenName[] = ['families/llama-mha', 'families/llama-bias'];
+
 describeShared('golden widths', () => {
   for (const name of NAMES) {
     for (const method of WIDTH_METHODS) {
-      it(`${name}, ${method}`, () =>
-        withModel(checkpointFolder(name), (model) => checkWidth(model, name, method, WIDTH_TOLERANCE.toys)));
+      (QUICK.includes(name) ? it : itFull)(`${name}, ${method}`, () =>
+        withModel(checkpointFolder(name), (model) => checkWidth(model, name, method, WIDTH_TOLERANCE.toys)),
+      );
     }
   }
   for (const method of WIDTH_METHODS) {
