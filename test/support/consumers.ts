@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { hasShared, shared } from './shared';
+import { full, hasShared, shared } from './shared';
 
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'coppice-consumers');
 
@@ -62,6 +62,12 @@ function installedTokenizers(python: string): string | undefined {
 export function itWith(installed: string | undefined, title: string, body: Mocha.AsyncFunc | Mocha.Func): void {
   if (installed !== undefined) it(title, body);
   else it.skip(`${title} (needs a program that the network of packages has)`);
+}
+
+/** The same for one that only `npm run test:full` has the time for. */
+export function itWithFull(installed: string | undefined, title: string, body: Mocha.AsyncFunc | Mocha.Func): void {
+  if (full) itWith(installed, title, body);
+  else it.skip(`${title} (in test:full)`);
 }
 
 /** Runs a program, with one thread; what it prints, without the last line break. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadTokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { BOS_MODES } from '../../../src/format/bos';
 import { runJob } from '../../../src/jobs/run-job';
 import { loadReference } from '../../reference/forward';
@@ -20,9 +20,9 @@ async function assertReference(checkpoint: string): Promise<void> {
   const config = readJson(join(checkpoint, 'config.json')) as { vocab_size: number; bos_token_id: number };
   const text = join(SAMPLE, 'evaluation.txt');
   const whole = readFileSync(text, 'utf8');
-  const tokenizer = await loadTokenizer(checkpoint);
-  const encode = (part: string): Promise<number[]> => tokenizer.encode(part, { addSpecialTokens: false });
-  const ids = await encode(whole.slice(0, 1000));
+  const tokenizer = await loadLocalTokenizer(checkpoint);
+  const encode = (part: string): number[] => tokenizer.encode(part, { addSpecialTokens: false });
+  const ids = encode(whole.slice(0, 1000));
   const model = loadReference(checkpoint);
   for (const bos of BOS_MODES) {
     const inWindows = WINDOW * WINDOWS - (bos === 'stream' ? 1 : 0);
@@ -33,7 +33,7 @@ async function assertReference(checkpoint: string): Promise<void> {
     ]).flatMap((row) => referenceTokenNlls(model, row));
     // The start of the text that has these tokens.
     let characters = 0;
-    while ((await encode(whole.slice(0, characters))).join() !== ids.slice(0, inWindows).join()) characters += 1;
+    while (encode(whole.slice(0, characters)).join() !== ids.slice(0, inWindows).join()) characters += 1;
     const bytes = Buffer.byteLength(whole.slice(0, characters));
     const meanBits = losses.reduce((sum, loss) => sum + Math.log2(Math.exp(loss)), 0) / losses.length;
     const given = { checkpoint, text, window: WINDOW, limit: WINDOWS, bos };

@@ -34,11 +34,12 @@ function testGoldenHealings(
   tolerance: HealTolerance,
   isFull: (method: Healing) => boolean = () => false,
 ): void {
-  for (const expected of golden.cases) {
-    for (const method of GOLDEN_HEALINGS) {
+  for (const [i, expected] of golden.cases.entries()) {
+    for (const [j, method] of GOLDEN_HEALINGS.entries()) {
       const wanted = expected[method];
       if (wanted === undefined) continue;
-      const test = isFull(method) ? itFull : it;
+      // Each method has one of the cases.
+      const test = isFull(method) || i !== j % golden.cases.length ? itFull : it;
       test(`${method} without ${expected.removed.join(', ')}`, async () => {
         const removed = expected.removed.map((block) => ({ block }));
         const view = viewWithout(model().architecture.layers.length, removed);

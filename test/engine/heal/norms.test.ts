@@ -16,7 +16,7 @@ import { runOn } from '../../support/jobs';
 import { withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { readCheckpointTensors, type TestTensor, writeSafetensors } from '../../support/safetensors';
-import { itFull } from '../../support/shared';
+import { full, itFull } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { ownTinyCheckpoint, tinyCheckpoint } from '../../support/tiny-models';
 
@@ -89,7 +89,7 @@ describe('healing where norms stand behind the last Linears', function () {
   for (const name of NAMES) {
     const checkpoint = tinyCheckpoint(name, { tokenizer: true });
     for (const method of ['refit', 'scalar'] as const) {
-      const test = name === (method === 'refit' ? 'olmo2-postnorm' : 'gemma3-pattern') ? it : itFull;
+      const test = name === 'olmo2-postnorm' && method === 'refit' ? it : itFull;
       test(`${name}, ${method}: a file of new weights, a checkpoint and files for applications have one loss`, async () => {
         const folder = temporaryFolder();
         const [patch, out] = [join(folder, 'healed.safetensors'), join(folder, 'healed')];
@@ -115,7 +115,7 @@ describe('healing where norms stand behind the last Linears', function () {
   }
 
   it('keeps the plain weights where rows that were not fitted say so', async () => {
-    for (const name of ['gemma2-softcap', 'olmo2-postnorm'] as const) {
+    for (const name of full ? (['gemma2-softcap', 'olmo2-postnorm'] as const) : (['gemma2-softcap'] as const)) {
       const checkpoint = tinyCheckpoint(name, { tokenizer: true });
       const patch = join(temporaryFolder(), 'healed.safetensors');
       const given = { checkpoint, calibration, heldOut: 0.5, remove: [1] };
@@ -131,8 +131,10 @@ describe('healing where norms stand behind the last Linears', function () {
     const checkpoint = tinyCheckpoint('gemma3-pattern', { tokenizer: true });
     const given = { ...common, checkpoint, criterion: 'kl', count: 2, keepEnds: false, method: 'refit' } as const;
     const place = (name: string): string => join(temporaryFolder(), name);
-    const inRounds = await runOn('prune', { ...given, rounds: 2, out: place('rounds') });
-    assert.equal(inRounds.result.removed.length, 2);
+    if (full) {
+      const inRounds = await runOn('prune', { ...given, rounds: 2, out: place('rounds') });
+      assert.equal(inRounds.result.removed.length, 2);
+    }
     const iterated = await runOn('iterate', { ...given, out: place('iterated') });
     assert.equal(iterated.result.rounds.length, 2);
     const chosen = await runOn('prune', { ...given, criterion: 'healed', heal: true, out: place('healed') });
