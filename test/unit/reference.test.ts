@@ -57,7 +57,7 @@ describeShared('float64 reference against golden numbers', () => {
 
       it('losses, whole and with a block, an attention or an FFN left out', () => {
         const golden = goldenImportance(name);
-        const rows = calibrationRows(name).slice(0, full ? undefined : 2);
+        const rows = calibrationRows(name).slice(0, full ? undefined : 1);
         const check = (actual: readonly number[], expected: readonly number[]): void =>
           assertAllClose(actual, expected.slice(0, rows.length), LOSS_NOISE, 'row losses');
         check(referenceLoss(model, rows).rows, golden.full.rows);
@@ -72,7 +72,7 @@ describeShared('float64 reference against golden numbers', () => {
       });
 
       if (name.endsWith('-short')) return; // logits and losses alone
-      it('greedy ids', () => {
+      (full || name === 'stories260K' ? it : it.skip)('greedy ids', () => {
         const golden = goldenGreedy(name);
         const newTokens = full ? golden.newTokens : 8;
         const { promptIds, ids } = golden.pruned[0];

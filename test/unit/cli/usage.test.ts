@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { itShared, shared } from '../../support/shared';
+import { CommanderError } from 'commander';
+import { buildProgram } from '../../../src/cli/program';
+import { full, itShared, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { tinyCheckpoint } from '../../support/tiny-models';
 import { buildCli, coppice } from '../../support/built-cli';
@@ -22,6 +24,17 @@ async function assertRefused(args: readonly string[], code: number, ...words: Re
   for (const word of words) assert.match(result.stderr, word);
 }
 
+/** The same of a wrong command line, in this process: the parser refuses it before anything runs. */
+async function assertWrong(args: readonly string[], word: RegExp): Promise<void> {
+  const program = buildProgram(() => assert.fail('it ran'), args);
+  for (const each of [program, ...program.commands]) each.configureOutput({ outputError: () => undefined });
+  await assert.rejects(program.parseAsync([...args], { from: 'user' }), (error) => {
+    assert.ok(error instanceof CommanderError && error.exitCode !== 0, String(error));
+    assert.match(error.message, word);
+    return true;
+  });
+}
+
 describe('command line: usage', function () {
   this.timeout(60_000);
   before(buildCli);
@@ -30,8 +43,15 @@ describe('command line: usage', function () {
     const all = await coppice(['--help']);
     assert.equal(all.code, 0);
     assert.match(all.stdout, /Examples:/);
-    for (const command of COMMANDS) {
+    for (const [i, command] of COMMANDS.entries()) {
       assert.match(all.stdout, new RegExp(`^  ${command} `, 'm'));
+      if (!full && i % 4 !== 0) {
+        const made = buildProgram(() => undefined, [command]).commands[0];
+        let text = '';
+        made.configureOutput({ writeOut: (part) => (text += part) }).outputHelp();
+        assert.match(text, new RegExp(`Examples:\n {2}coppice ${command}`));
+        continue;
+      }
       const { code, stdout, stderr } = await coppice([command, '--help']);
       assert.equal(code, 0);
       assert.equal(stderr, '');
@@ -53,19 +73,42 @@ describe('command line: usage', function () {
   });
 
   const wrong: [string, string[], RegExp][] = [
-    ['an unknown command', ['prun'], /unknown command 'prun'.*\n.*prune/],
     ['an unknown option', ['inspect', 'model', '--jsn'], /unknown option '--jsn'.*\n.*--json/],
     ['a missing checkpoint', ['inspect', '--json'], /missing required argument 'checkpoint'/],
     ['a window of one token', ['eval', 'm', '--text', 't', '--window', '1'], /at least 2/],
-    ['rows of no calibration text', ['eval', 'm', '--text', 't', '--samples', '2'], /--samples needs --calibration/],
-    ['a seed of no rows', ['eval', 'm', '--text', 't', '--seed', '2'], /seed needs --calibration/],
-    ['nothing to evaluate', ['eval', 'model'], /neither --text nor --calibration is given/],
     ['a missing required option', ['merge', 'model', '--out', 'o'], /--adapter <dir>/],
     ['too many arguments', ['inspect', 'a', 'b'], /too many arguments/],
     ['an unknown device', ['bench', 'model', '--device', 'tpu'], /Allowed choices are auto, cpu/],
     ['no threads', ['bench', 'model', '--threads', '0'], /whole number of at least 1/],
     ['memory that is no size', ['bench', 'model', '--memory', 'plenty'], /2GB/],
     ['a criterion that does not exist', ['score', 'model', '--criterion', 'guess'], /Allowed choices are ppl/],
+    ['a search of no time', ['score', 'm', '--criterion', 'search', '--budget', '0'], /number above 0/],
+    [
+      'two amounts',
+      ['prune', 'm', '--out', 'o', '--scores', 's', '--count', '1', '--ratio', '0.1'],
+      /cannot be used with/,
+    ],
+    ['two sources', ['prune', 'm', '--out', 'o', '--scores', 's', '--blocks', '1'], /cannot be used with/],
+    ['nothing to merge', ['merge', 'm', '--out', 'o'], /--adapter <dir>/],
+    [
+      'a type to merge into that no weights have',
+      ['merge', 'm', '--adapter', 'a', '--out', 'o', '--dtype', 'int8'],
+      /f32, bf16, f16/,
+    ],
+    ['two prompts', ['generate', 'model', '--prompt', 'a', '--ids', '1'], /cannot be used with/],
+    ['greedy sampling', ['generate', 'm', '--prompt', 'a', '--greedy', '--temperature', '1'], /cannot be used with/],
+    ['ids that are none', ['generate', 'model', '--ids', '1,x'], /token ids separated by commas/],
+  ];
+  for (const [title, args, word] of wrong) it(`refuses ${title} with exit code 2`, () => assertWrong(args, word));
+
+  // By the parser once, and by jobs.
+  const inProgram: [string, string[], RegExp][] = [
+    ['a malformed block list', ['prune', 'm', '--out', 'o', '--blocks', '1;2'], /neither a block number nor a range/],
+    ['a malformed list of removals', ['eval', 'model', '--text', 'x', '--remove', '3-1'], /ends before it starts/],
+    ['an unknown command', ['prun'], /unknown command 'prun'.*\n.*prune/],
+    ['rows of no calibration text', ['eval', 'm', '--text', 't', '--samples', '2'], /--samples needs --calibration/],
+    ['a seed of no rows', ['eval', 'm', '--text', 't', '--seed', '2'], /seed needs --calibration/],
+    ['nothing to evaluate', ['eval', 'model'], /neither --text nor --calibration is given/],
     ['no calibration', ['score', 'model'], /--calibration is not given/],
     ['a keep-list that scoring ignores', ['score', 'model', '--calibration', 'x', '--keep', '1'], /belongs to.*greedy/],
     ['greedy without an end', ['score', 'model', '--criterion', 'greedy', '--calibration', 'x'], /--count/],
@@ -79,10 +122,8 @@ describe('command line: usage', function () {
       ['score', 'model', '--criterion', 'search', '--calibration', 'x'],
       /search needs.*\n.*--count/,
     ],
-    ['a search of no time', ['score', 'm', '--criterion', 'search', '--budget', '0'], /number above 0/],
     ['a curve of sets', ['curve', 'm', '--criterion', 'search', '--calibration', 'x'], /one set of blocks.*\n.*--most/],
     ['modules by magnitude', ['score', 'model', '--criterion', 'magnitude', '--granularity', 'module'], /ppl/],
-    ['a malformed list of removals', ['eval', 'model', '--text', 'x', '--remove', '3-1'], /ends before it starts/],
     [
       'modules where a checkpoint is written',
       ['prune', 'm', '--criterion', 'greedy', '--granularity', 'module', '--count', '1', '--calibration', 'x'],
@@ -111,26 +152,12 @@ describe('command line: usage', function () {
     ],
     ['nothing to prune by', ['prune', 'model', '--out', 'o'], /--scores, --criterion and --blocks/],
     ['no amount to prune', ['prune', 'model', '--out', 'o', '--criterion', 'magnitude'], /--count, --ratio/],
-    [
-      'two amounts',
-      ['prune', 'm', '--out', 'o', '--scores', 's', '--count', '1', '--ratio', '0.1'],
-      /cannot be used with/,
-    ],
-    ['two sources', ['prune', 'm', '--out', 'o', '--scores', 's', '--blocks', '1'], /cannot be used with/],
-    ['a malformed block list', ['prune', 'm', '--out', 'o', '--blocks', '1;2'], /neither a block number nor a range/],
-    ['nothing to merge', ['merge', 'm', '--out', 'o'], /--adapter <dir>/],
-    [
-      'a type to merge into that no weights have',
-      ['merge', 'm', '--adapter', 'a', '--out', 'o', '--dtype', 'int8'],
-      /f32, bf16, f16/,
-    ],
     ['stored weights under an adapter', ['score', 'm', '--criterion', 'magnitude', '--adapter', 'a'], /coppice merge/],
     ['no prompt', ['generate', 'model'], /--prompt/],
-    ['two prompts', ['generate', 'model', '--prompt', 'a', '--ids', '1'], /cannot be used with/],
-    ['greedy sampling', ['generate', 'm', '--prompt', 'a', '--greedy', '--temperature', '1'], /cannot be used with/],
-    ['ids that are none', ['generate', 'model', '--ids', '1,x'], /token ids separated by commas/],
   ];
-  for (const [title, args, word] of wrong) it(`refuses ${title} with exit code 2`, () => assertRefused(args, 2, word));
+  for (const [title, args, word] of inProgram) {
+    it(`refuses ${title} with exit code 2`, () => assertRefused(args, 2, word));
+  }
 
   it('refuses what is missing or broken with exit code 1', async () => {
     await assertRefused(['inspect', '/no/such/model'], 1, /no\/such/);

@@ -45,15 +45,17 @@ describe('documentation of the library', function () {
     types = libraryTypes();
   });
 
-  it('has no warning', async () => {
-    assert.deepEqual(await warningsOf(types), []);
-  });
-
-  it('would have one for a type without a text, and for a link that leads nowhere', async () => {
+  it('has no warning, and would have one for a type without a text and for a link that leads nowhere', async () => {
     const broken = types.replace('/** How far a job is. */', '').replaceAll('{@link prune}', '{@link prunes}');
     const warnings = await warningsOf(broken);
-    assert.ok(warnings.some((text) => text.includes('Progress') && text.includes('documentation')));
+    const made = (text: string): boolean =>
+      (text.includes('Progress') && text.includes('documentation')) || text.includes('prunes');
+    assert.ok(warnings.some((text) => made(text) && !text.includes('prunes')));
     assert.ok(warnings.some((text) => text.includes('prunes')));
+    assert.deepEqual(
+      warnings.filter((text) => !made(text)),
+      [],
+    );
   });
 
   it('has an example for every function', () => {

@@ -9,7 +9,7 @@ import { UserError } from '../../../src/engine/errors';
 import { Random } from '../../../src/engine/random';
 import { streamStart } from '../../../src/engine/tokenizer/stream';
 import { buildTokenizer } from '../../../src/engine/tokenizer/local';
-import { shared } from '../../support/shared';
+import { full, shared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
 import { sentencePieceToy } from './toy';
@@ -99,16 +99,16 @@ const read = (file: string): Json => JSON.parse(readFileSync(file, 'utf8')) as J
 const sharedFile = shared('data/tokenizers/tokenizer.json');
 
 const SOURCES: readonly { name: string; make: () => Json; count: number; there?: boolean }[] = [
-  { name: 'byte-level', make: byteLevel, count: 700 },
-  { name: 'SentencePiece', make: () => sentencePieceToy() as unknown as Json, count: 700 },
-  { name: 'Unigram', make: unigram, count: 700 },
-  { name: 'WordPiece', make: wordPiece, count: 700 },
+  { name: 'byte-level', make: byteLevel, count: full ? 700 : 200 },
+  { name: 'SentencePiece', make: () => sentencePieceToy() as unknown as Json, count: full ? 700 : 200 },
+  { name: 'Unigram', make: unigram, count: full ? 700 : 200 },
+  { name: 'WordPiece', make: wordPiece, count: full ? 700 : 200 },
   {
     name: 'the sample model’s',
     make: () => read(resolve(import.meta.dirname, '../../../media/sample/tokenizer.json')),
-    count: 100,
+    count: full ? 100 : 30,
   },
-  { name: 'a shared one', make: () => read(sharedFile), count: 20, there: existsSync(sharedFile) },
+  { name: 'a shared one', make: () => read(sharedFile), count: full ? 20 : 8, there: existsSync(sharedFile) },
 ];
 
 describe('tokenizer/mutations', function () {

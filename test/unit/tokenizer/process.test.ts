@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { CancelledError } from '../../../src/engine/errors';
 import { loadLocalTokenizer } from '../../../src/engine/tokenizer/local';
 import { loadTokenizer, type Tokenizer } from '../../../src/engine/tokenizer/tokenizer';
+import { full } from '../../support/shared';
 import { until } from '../../support/until';
 import { temporaryFolder } from '../../support/temporary';
 import { writeTinyTokenizer } from '../../support/tiny-tokenizer';
@@ -66,7 +67,7 @@ describe('tokenizer/process', function () {
       [{ pre_tokenizer: split(ENDLESS) }, 'pre_tokenizer'],
       [{ normalizer: { type: 'Replace', pattern: { Regex: ENDLESS }, content: 'x' } }, 'normalizer'],
     ];
-    for (const [parts, field] of cases) {
+    for (const [parts, field] of full ? cases : cases.slice(0, 1)) {
       const tokenizer = await loadTokenizer(toyWith(parts), { patience: PATIENCE });
       const expected = { name: 'UserError', what: /tokenizer\.json$/, why: new RegExp(`"${field}" took longer than`) };
       await assert.rejects(tokenizer.encode(TRAP, PLAIN), expected);
@@ -78,7 +79,7 @@ describe('tokenizer/process', function () {
     const ids = await tokenizer.encode(TRAP, PLAIN);
     const expected = { name: 'UserError', why: /"decoder" took longer than/ };
     await assert.rejects(tokenizer.decode(ids, { skipSpecialTokens: true }), expected);
-    await assert.rejects(tokenizer.streamDecoder().push(...ids), expected);
+    if (full) await assert.rejects(tokenizer.streamDecoder().push(...ids), expected);
   });
 
   it('ends at once when the job is cancelled, also what cannot be interrupted', async () => {
@@ -100,6 +101,7 @@ describe('tokenizer/process', function () {
     const what = /chat template of/;
     const bomb = await loadTokenizer(withTemplate('{% for i in range(1000000000) %}{% endfor %}'));
     await assert.rejects(say(bomb), { name: 'UserError', what, why: /took more memory than|took longer than/ });
+    if (!full) return;
     const loops = '{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}';
     const endless = await loadTokenizer(withTemplate(loops), { patience: PATIENCE });
     await assert.rejects(say(endless), { name: 'UserError', what, why: /took longer than/ });

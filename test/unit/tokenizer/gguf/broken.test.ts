@@ -4,6 +4,7 @@ import { UserError } from '../../../../src/engine/errors';
 import type { GgufValue } from '../../../../src/engine/formats/gguf/layout';
 import { Random } from '../../../../src/engine/random';
 import { loadLocalTokenizer } from '../../../../src/engine/tokenizer/local';
+import { full } from '../../../support/shared';
 import { bool, byteMetadata, f32s, ggufWith, i32s, type Metadata, pieceMetadata, text, texts, u32 } from './toy';
 
 type Change = (metadata: Metadata) => unknown;
@@ -194,7 +195,8 @@ describe('tokenizer/gguf: mutations', function () {
     it(`${name}: work, or are refused by the name of the file, with any change`, async () => {
       const random = new Random(47);
       let refused = 0;
-      for (let round = 0; round < 400; round++) {
+      const rounds = full ? 400 : 100;
+      for (let round = 0; round < rounds; round++) {
         const metadata = make();
         for (let i = 0; i <= random.below(3); i++) mutate(metadata, random);
         try {
@@ -210,7 +212,7 @@ describe('tokenizer/gguf: mutations', function () {
           refused++;
         }
       }
-      assert.ok(refused > 80 && refused < 380, `${refused} refused`);
+      assert.ok(refused > 0.2 * rounds && refused < 0.95 * rounds, `${refused} refused`);
     });
   }
 });
