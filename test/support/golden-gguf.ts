@@ -8,7 +8,7 @@ import { viewWithout } from '../../src/engine/model/view';
 import { withWeights } from '../../src/engine/weights/checkpoint';
 import { type GgufOptions, writeGguf } from '../../src/engine/write/gguf/write-gguf';
 import { calibrationRows, type GoldenName } from './golden';
-import { logitsOfLlamaCpp } from './llamacpp';
+import { logitsOfEach } from './llamacpp';
 import { decodedLogits, withModelOf } from './model';
 import { shared } from './shared';
 import { temporaryFolder } from './temporary';
@@ -45,13 +45,12 @@ export function assertContinues(cases: readonly { readonly title: string; readon
         llamacpp.map((id, i) => ({ row: [...promptIds, ...llamacpp.slice(0, i)], id })),
       ),
   );
-  // One process for all files: starting it takes seconds.
-  const rows = wanted.flat().map(({ row }) => row);
-  const files = cases.map(({ file }) => file);
-  const logits = logitsOfLlamaCpp(files, rows, 32);
+  const logits = logitsOfEach(
+    cases.map(({ file }, i) => ({ file, rows: wanted[i].map(({ row }) => row) })),
+    32,
+  );
   for (const [i, { title }] of cases.entries()) {
-    const from = wanted.slice(0, i).flat().length;
-    const found = logits[i].slice(from, from + wanted[i].length).map((each) => each.indexOf(Math.max(...each)));
+    const found = logits[i].map((each) => each.indexOf(Math.max(...each)));
     const ids = wanted[i].map(({ id }) => id);
     assert.deepEqual(found, ids, title);
   }

@@ -1,6 +1,6 @@
 /**
  * llama.cpp's logits. Usage: llamacpp-logits.mjs PACKAGE.json IN.json OUT.json, where IN has {files, rows, context}; OUT gets for
- * each file and each row of ids the logits of what follows it, by id. `context` is what llama.cpp calls -c.
+ * each file and each of its rows of ids the logits of what follows it, by id. `context` is what llama.cpp calls -c.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,13 +17,13 @@ const llama = await getLlama({
   logLevel: LlamaLogLevel.error,
 });
 const found = [];
-for (const modelPath of files) {
+for (const [i, modelPath] of files.entries()) {
   const model = await llama.loadModel({ modelPath, checkTensors: true });
   const cache = { experimentalKvCacheKeyType: 'F32', experimentalKvCacheValueType: 'F32' };
   const context = await model.createContext({ contextSize, sequences: 1, flashAttention: false, threads: 1, ...cache });
   const sequence = context.getSequence();
   const logits = [];
-  for (const row of rows) {
+  for (const row of rows[i]) {
     await sequence.clearHistory();
     const ids = [...row.slice(0, -1), [row.at(-1), { generateNext: { logits: true } }]];
     const { next } = (await sequence.controlledEvaluate(ids)).at(-1);

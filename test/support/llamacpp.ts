@@ -71,6 +71,18 @@ export function logitsOfLlamaCpp(
   rows: readonly (readonly number[])[],
   context: number,
 ): readonly (readonly number[])[][] {
+  return logitsOfEach(
+    files.map((file) => ({ file, rows })),
+    context,
+  );
+}
+
+/** The same of rows of its own for each file. One process computes them all: starting it takes seconds. */
+export function logitsOfEach(
+  cases: readonly { readonly file: string; readonly rows: readonly (readonly number[])[] }[],
+  context: number,
+): readonly (readonly number[])[][] {
+  const [files, rows] = [cases.map(({ file }) => file), cases.map((each) => each.rows)];
   return ask('llamacpp-logits.mjs', { files, rows, context }) as readonly (readonly number[])[][];
 }
 

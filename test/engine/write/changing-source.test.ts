@@ -189,10 +189,10 @@ describe('runs over weights that are written to', function () {
     makeCliMaterial();
     const model = ownTinyCheckpoint('llama-gqa-tied', { tokenizer: true });
     const record = join(temporaryFolder(), 'record.json');
-    // Work of some seconds: it is far from done when its first words are heard.
+    // Work of a second or two: it is far from done when its first words are heard.
     const rows = join(temporaryFolder(), 'rows.json');
     const row = (seed: number): number[] => Array.from({ length: 32 }, (_, i) => 3 + ((i * 37 + seed * 101) % 250));
-    writeFileSync(rows, JSON.stringify({ rows: Array.from({ length: 4000 }, (_, r) => row(r)) }));
+    writeFileSync(rows, JSON.stringify({ rows: Array.from({ length: 1500 }, (_, r) => row(r)) }));
     const args = ['score', model, '--calibration', rows, '--device', 'cpu', '--threads', '1', '--json'];
     const running = startCoppice([...args, '--record', record], { onBegin: () => overwrite(shardOf(model)) });
     const result = await running.result;

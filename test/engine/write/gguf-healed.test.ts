@@ -25,7 +25,16 @@ interface Healed {
   readonly patch: string;
 }
 
-async function healed(name: TinyName): Promise<Healed> {
+const made = new Map<TinyName, Promise<Healed>>();
+
+/** Of a model, made once. */
+function healed(name: TinyName): Promise<Healed> {
+  const once = made.get(name) ?? heal(name);
+  made.set(name, once);
+  return once;
+}
+
+async function heal(name: TinyName): Promise<Healed> {
   const folder = temporaryFolder();
   const [file, patch, calibration] = ['toy.gguf', 'healed.safetensors', 'rows.json'].map((each) => join(folder, each));
   writeFileSync(calibration, JSON.stringify({ rows: ROWS }));

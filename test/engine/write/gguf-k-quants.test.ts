@@ -16,7 +16,7 @@ import { K_QUANT_BYTES, K_QUANT_TOYS, kQuantImportance, kQuantNumbers, toyImport
 import type { Checkpoint } from '../../../src/engine/checkpoint/types';
 import type { NamedMatrix } from '../../../src/engine/write/gguf/importance';
 import { openToy } from '../../support/model';
-import { gemma3Gguf, itShared } from '../../support/shared';
+import { full, gemma3Gguf, itShared } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 
 /** What ggml and llama.cpp make. */
@@ -123,6 +123,8 @@ describe('types of a quantized file', () => {
       const checkpoint = await openToy(K_QUANT_TOYS[K_QUANT_BYTES]());
       const importance = isWeighed ? await importanceOf(checkpoint) : undefined;
       for (const [mix, expected] of Object.entries(bytesOf)) {
+        // What a type makes of numbers is compared above, and which types a mix has.
+        if (!full && mix !== 'q4_k_m') continue;
         const file = join(temporaryFolder(), 'model.gguf');
         await withWeights(checkpoint, (weights) =>
           writeGguf(checkpoint, weights, file, { type: mix as GgufType, importance }),
