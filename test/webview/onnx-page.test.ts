@@ -26,7 +26,7 @@ const COUNT_ROUNDED = 8;
 const CASES: readonly (readonly [OnnxKind, OnnxTarget, readonly string[], number])[] = [
   ['q8', 'cpu', ['wasm'], COUNT_ROUNDED],
   ['q4', 'webgpu', full ? ['wasm', 'webgpu'] : ['webgpu'], COUNT_ROUNDED],
-  ['fp32', 'webgpu', full ? ['wasm', 'webgpu'] : ['wasm'], COUNT],
+  ...(full ? [['fp32', 'webgpu', ['wasm', 'webgpu'], COUNT] as const] : []),
 ];
 
 /** What the page writes, and where it asked for files. */

@@ -65,7 +65,7 @@ describeBrowser('card of accuracies', (browser) => {
       assert.match(text, /Copying 32 75\.0 % ± 7\.8 25\.0 % ± 7\.8 −50\.0 points ± 17\.6/);
       assert.match(text, /Sums \(the original cannot do this either\) 32 28\.0 % ± 8\.0 22\.0 % ± 8\.0$/);
       assert.doesNotMatch(text, /Average/);
-      await panel.checkAccessibility();
+      await panel.checkAccessibility('.card.accuracy');
       await picture(panel.page.locator('.accuracy'), `accuracy-probes-${theme}`);
       await panel.close();
     });

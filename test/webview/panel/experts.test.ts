@@ -65,7 +65,7 @@ describeBrowser('card of experts', (browser) => {
       .locator('.experts-map')
       .hover({ position: { x: 60, y: 24 } });
     assert.match(await card(panel).locator('.tooltip').innerText(), /Block 0, expert 0/);
-    await panel.checkAccessibility();
+    await panel.checkAccessibility('.card.experts');
     await panel.close();
   });
 

@@ -53,7 +53,7 @@ describeBrowser('cards of the results panel', (browser) => {
     await page.keyboard.press('End');
     await page.keyboard.press('ArrowDown');
     assert.equal(await focused(), 'Export “Perplexity curve” as SVG', 'it goes round');
-    await panel.checkAccessibility();
+    await panel.checkAccessibility('.card.curve');
     await page.keyboard.press('Escape');
     assert.equal(await isOpen(), false);
     assert.equal(await focused(), 'Export “Perplexity curve”', 'the focus is back');

@@ -158,7 +158,7 @@ describeBrowser('samples in the results panel', (browser) => {
       await button(panel, 'Use These Settings').click();
       await button(panel, 'Generate').click();
       assert.equal(panel.received('samples/write').at(-1)!.settings.draft, 'int8');
-      await panel.checkAccessibility();
+      await panel.checkAccessibility('.card.samples');
       await picture(panel.page.locator('.samples'), `samples-draft-${theme}`);
       await choose(panel, 'samples', 'Draft', 'None');
       await button(panel, 'Generate').click();

@@ -116,7 +116,7 @@ describeBrowser('card of a retraining', (browser) => {
         await settled(panel);
         await picture(panel.page.locator('.card.training'), `training-${theme}-${width}`);
       }
-      await panel.checkAccessibility();
+      await panel.checkAccessibility('.card.training');
       await panel.close();
     });
   }

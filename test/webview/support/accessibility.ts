@@ -18,13 +18,16 @@ interface Violation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
 
-/** Fails with every violation: of all rules in the dark theme, of those about colours in the others, unless in test:full. */
-export async function checkAccessibility(page: Page, theme: Theme): Promise<void> {
+/**
+ * Fails with every violation: of all rules in the dark theme, of those about colours in the others, unless in test:full.
+ * @param within a selector of what is looked at: a card, where another test looks at the page around it. Axe takes seconds for a page
+ */
+export async function checkAccessibility(page: Page, theme: Theme, within?: string): Promise<void> {
   // What passes is not described, which takes as long as to look.
   const options = { resultTypes: ['violations'], ...(!full && theme !== 'dark' && { runOnly: COLOURS }) };
   await page.evaluate(AXE); // from outside, so that the page's policy need not allow it
   const violations = await page.evaluate<Violation[]>(
-    `axe.run(${JSON.stringify(options)}).then(({ violations }) => violations)`,
+    `axe.run(${within === undefined ? 'document' : JSON.stringify(within)}, ${JSON.stringify(options)}).then(({ violations }) => violations)`,
   );
   const found = violations.flatMap(({ id, impact, nodes }) =>
     nodes.map((node) => `${impact} ${id}: ${node.html} ${node.failureSummary}`),

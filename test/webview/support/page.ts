@@ -151,9 +151,9 @@ export class Webview<To, From extends { readonly type: string }> {
     });
   }
 
-  /** Fails with every accessibility violation of the page as it is. */
-  checkAccessibility(): Promise<void> {
-    return checkAccessibility(this.page, this.theme);
+  /** Fails with every accessibility violation of the page as it is, or of what this selector finds. */
+  checkAccessibility(within?: string): Promise<void> {
+    return checkAccessibility(this.page, this.theme, within);
   }
 
   /** Fails on anything that went wrong in the page, which another webview may have then. */
