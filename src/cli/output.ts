@@ -34,8 +34,8 @@ export function writeErr(text: string): void {
   }
 }
 
-function write(stream: NodeJS.WriteStream & { readonly fd: number }, text: string): void {
-  if (stream.isTTY || !endsInFile(stream.fd)) {
+function write(stream: NodeJS.WriteStream & { readonly fd?: number }, text: string): void {
+  if (stream.isTTY || stream.fd === undefined || !endsInFile(stream.fd)) {
     stream.write(text);
     return;
   }

@@ -5,9 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../engine/errors';
 import type { ReportAssets } from '../engine/records/report';
 
+let folder = join(dirname(fileURLToPath(import.meta.url)), 'webview');
+
+/** Takes the bundles from another folder: where the program runs from source, none are beside it. */
+export function setReportFolder(other: string): void {
+  folder = other;
+}
+
 /** @throws UserError when the installation does not have them */
 export async function reportAssets(): Promise<ReportAssets> {
-  const folder = join(dirname(fileURLToPath(import.meta.url)), 'webview');
   try {
     const [script, style] = await Promise.all(
       ['report.js', 'report.css'].map((name) => readFile(join(folder, name), 'utf8')),

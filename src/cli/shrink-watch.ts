@@ -23,9 +23,12 @@ for line in "$@"; do
 done
 `;
 
-/** Begins with the first file that is mapped. On Windows no other program can cut such a file. */
+let watches = false;
+
+/** Begins with the first file that is mapped, once in a process. On Windows no other program can cut such a file. */
 export function watchForShrinking(): void {
-  if (process.platform === 'win32') return;
+  if (watches || process.platform === 'win32') return;
+  watches = true;
   const known = new Set<string>();
   let shell: ChildProcess | undefined;
   onMapped((files) => {

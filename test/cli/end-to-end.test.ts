@@ -77,20 +77,24 @@ describe('command line: end to end', function () {
     assert.ok((results.retrained.steps as number) > 0);
   });
 
-  it('demo: without a checkpoint it scores, prunes and heals the sample model; Ctrl-C in its training leaves nothing', async () => {
-    const cwd = temporaryFolder();
-    const onStderr = (said: string): void => {
-      if (/step \d+ of 80/.test(said)) demo.kill('SIGINT');
-    };
-    const demo = startCoppice(['demo'], { cwd, onStderr });
-    const { code, stdout, stderr } = await demo.result;
-    assert.equal(code, 130, stderr);
-    for (const chapter of ['1. Score', '2. Prune', '3. Heal', '4. Retrain'])
-      assert.ok(stdout.includes(chapter), chapter);
-    assert.doesNotMatch(stdout, /5\. Compare/);
-    assert.match(stderr, /Cancelled\.\n$/);
-    assert.deepEqual(readdirSync(cwd), []);
-  });
+  for (const [where, words, moment, chapters] of [
+    ['without a checkpoint it takes the sample model; Ctrl-C', [], /sample|block/, ['1. Score']],
+    ['Ctrl-C in its training', ['model'], /step \d+ of \d+/, ['1. Score', '2. Prune', '3. Heal', '4. Retrain']],
+  ] as const)
+    it(`demo: ${where} leaves nothing`, async () => {
+      const cwd = temporaryFolder();
+      const given = words.length > 0 ? [model, '--count', '1', '--calibration', text, '--retrain', text] : [];
+      const onStderr = (said: string): void => {
+        if (moment.test(said)) demo.kill('SIGINT');
+      };
+      const demo = startCoppice(['demo', ...given], { cwd, onStderr });
+      const { code, stdout, stderr } = await demo.result;
+      assert.equal(code, 130, stderr);
+      for (const chapter of chapters) assert.ok(stdout.includes(chapter), chapter);
+      assert.doesNotMatch(stdout, /5\. Compare/);
+      assert.match(stderr, /Cancelled\.\n$/);
+      assert.deepEqual(readdirSync(cwd), []);
+    });
 
   it('score: Ctrl-C ends it with 130 and leaves nothing', async () => {
     const cwd = temporaryFolder();

@@ -13,9 +13,20 @@ import { temporaryFolder, withTemporaryFolder } from '../support/temporary';
 
 const SAMPLE = resolve('media/sample');
 const CALIBRATION = `${SAMPLE}/calibration.txt`;
-const ON = ['--text', `${SAMPLE}/evaluation.txt`, '--limit', '4', '--device', 'cpu', '--threads', '1'];
-const BY = ['--calibration', CALIBRATION, '--samples', '4', '--length', '64'];
-const HEALING = ['--tokens', '1024'];
+const ON = [
+  '--text',
+  `${SAMPLE}/evaluation.txt`,
+  '--window',
+  '64',
+  '--limit',
+  '4',
+  '--device',
+  'cpu',
+  '--threads',
+  '1',
+];
+const BY = ['--calibration', CALIBRATION, '--samples', '2', '--length', '32'];
+const HEALING = ['--tokens', '512'];
 
 describe('command line: frontier', function () {
   this.timeout(180_000);
@@ -78,6 +89,7 @@ describe('command line: frontier', function () {
         ...rounding,
         '--out',
         out,
+        '--no-verify',
         ...ON,
       )) as unknown as ExportResult;
       const point = find(result, type, count, isHealed);
@@ -98,7 +110,7 @@ describe('command line: frontier', function () {
 
   it('of a size, measures every type, and those that are too large without as few blocks as are needed; its commands write the best', async () => {
     const size = 2_700_000;
-    const result = await frontier('--fit', '2.7MB', '--types', 'q8_0,q5_0,q4_0', ...BY, ...HEALING);
+    const result = await frontier('--fit', '2.7MB', '--types', 'q8_0,q4_0', ...BY, ...HEALING);
     const { points, fit } = result;
     const [larger, ...smaller] = points.filter(({ count }) => count > 0);
     assert.equal(larger.type, 'q8_0');
@@ -124,7 +136,7 @@ describe('command line: frontier', function () {
         .slice(1)
         .map((word) => (/\.(gguf|patch\.safetensors)$/.test(word) ? join(folder, word) : word));
       const [command] = words;
-      const more = command === 'export' ? ON.slice(0, 4) : [];
+      const more = command === 'export' ? [...ON.slice(0, 6), '--no-verify'] : [];
       last = (await run(...words, ...more)) as unknown as ExportResult;
     }
     assert.equal(last!.measured![0].perplexity!.ppl, best.ppl);
@@ -168,8 +180,15 @@ describe('command line: frontier', function () {
   it('stopped while it heals, writes or measures, leaves nothing behind; nor does a run that ends', async () => {
     await withTemporaryFolder(async (look) => {
       const given = {
-        ...{ checkpoint: SAMPLE, text: `${SAMPLE}/evaluation.txt`, limit: 2, types: ['q4_0'] as const, counts: [0, 1] },
-        ...{ calibration: CALIBRATION, samples: 2, length: 32, tokens: 1024 },
+        ...{
+          checkpoint: SAMPLE,
+          text: `${SAMPLE}/evaluation.txt`,
+          window: 64,
+          limit: 2,
+          types: ['q4_0'] as const,
+          counts: [0, 1],
+        },
+        ...{ calibration: CALIBRATION, samples: 2, length: 32, tokens: 512 },
       } as const;
       const seen = new Set<string>();
       await runOn('frontier', given, { job: { onProgress: ({ label }) => seen.add(label) } });

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CliResult, coppice } from '../support/built-cli';
+import { type CliResult, coppice, coppiceProcess } from '../support/built-cli';
 import { makeCliMaterial, run } from '../support/cli';
 import { makeHostile, ranIn, SECRET, stateOf } from '../support/hostile';
 import { endSessions, type McpSession, startMcp } from '../support/mcp';
@@ -32,7 +32,7 @@ describe('a hostile repository', function () {
   });
 
   async function go(expected: number, ...args: string[]): Promise<CliResult> {
-    const result = await coppice(args, { cwd: repo, env: { PATH: `.:${process.env.PATH}`, PYTHONPATH: '.' } });
+    const result = await coppiceProcess(args, { cwd: repo, env: { PATH: `.:${process.env.PATH}`, PYTHONPATH: '.' } });
     assert.equal(result.code, expected, `${args.join(' ')}: ${result.stdout}${result.stderr}`);
     assert.ok(!`${result.stdout}${result.stderr}`.includes(SECRET), `${args.join(' ')} tells a secret`);
     return result;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { type CliMaterial, makeCliMaterial } from '../support/cli';
-import { coppice, jsonOf } from '../support/built-cli';
+import { coppiceProcess, jsonOf } from '../support/built-cli';
 import { temporaryFolder } from '../support/temporary';
 
 describe('command line: telemetry', () => {
@@ -15,7 +15,7 @@ describe('command line: telemetry', () => {
   it('is off: a run that opens sessions leaves nothing in the cache', async () => {
     const home = temporaryFolder();
     const env = { HOME: home, XDG_CACHE_HOME: home };
-    jsonOf(await coppice(['score', material.model, '--calibration', material.rows, '--json'], { env }));
+    jsonOf(await coppiceProcess(['score', material.model, '--calibration', material.rows, '--json'], { env }));
     assert.deepEqual(readdirSync(home), []);
   });
 });

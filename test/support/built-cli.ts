@@ -1,14 +1,19 @@
-/** The built command line as users run it: each call a child process. */
+/** The command line as users run it. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { setReportFolder } from '../../src/cli/report-assets';
 import { built, nodePath } from './built';
+import { runHere } from './cli-here';
 import { temporaryFolder } from './temporary';
 
 let program: string | undefined;
 
 /** Bundles the CLI; call it from a hook, for it takes about a second. */
 export function buildCli(): void {
-  program ??= join(built('cli', 'commands', 'mcp', 'sidecar', 'tokenizer', 'quantizer', 'report'), 'cli.cjs');
+  if (program !== undefined) return;
+  const folder = built('cli', 'commands', 'mcp', 'sidecar', 'tokenizer', 'quantizer', 'report');
+  setReportFolder(join(folder, 'webview'));
+  program = join(folder, 'cli.cjs');
 }
 
 /** The bundled program and the environment that it needs. */
@@ -52,8 +57,19 @@ export interface Running {
   readonly result: Promise<CliResult>;
 }
 
-/** Runs `coppice …args` to its end. The environment holds nothing that changes colours or signs. */
+/**
+ * Runs `coppice …args` to its end: in this process, or in one of its own where an option is about the process. The environment holds
+ * nothing that changes colours or signs.
+ */
 export function coppice(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const { cwd = temporaryFolder(), env, ...others } = options;
+  if (Object.keys(others).length > 0) return coppiceProcess(args, options);
+  const { file, env: own } = builtProgram();
+  return runHere({ cwd, env: { ...own, ...env }, argv: [process.execPath, file, ...args] });
+}
+
+/** Runs the built program to its end. */
+export function coppiceProcess(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   return startCoppice(args, options).result;
 }
 
