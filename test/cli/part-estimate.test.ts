@@ -6,7 +6,7 @@ import { estimateParts, type PartEstimate } from '../../src/cluster/estimate';
 import type { GivenFor } from '../../src/jobs/kinds';
 import { completeOptions } from '../../src/jobs/complete';
 import { JOBS } from '../../src/jobs/definitions';
-import { buildCli, coppice } from '../support/built-cli';
+import { buildCli, coppiceProcess } from '../support/built-cli';
 import { temporaryFolder } from '../support/temporary';
 
 const sample = resolve(import.meta.dirname, '../../media/sample');
@@ -34,7 +34,7 @@ describe('estimates of parts', function () {
       const record = join(temporaryFolder(), 'part.json');
       const words = ['--calibration', calibration, '--samples', '4', '--criterion', criterion, '--threads', '1'];
       const part = ['--part', '1/2', '--record', record, '--json'];
-      const { code, stdout, stderr } = await coppice(['score', sample, ...words, ...part]);
+      const { code, stdout, stderr } = await coppiceProcess(['score', sample, ...words, ...part]);
       assert.equal(code, 0, stderr);
       const { peakRssBytes } = JSON.parse(stdout) as { readonly peakRssBytes: number };
       const { memoryBytes } = await estimated({ criterion, samples: 4 }, 2);

@@ -104,11 +104,12 @@ export const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)
       heldOut: 4,
       lr: 0.01,
     }),
-    ({ model, text, out }) => ({
+    ({ model, out }) => ({
       checkpoint: model,
       out,
       remove: [2],
-      data: [text],
+      data: ['self'], // healing too takes this text, and no longer one
+      selfTokens: 400,
       teacher: model,
       merge: true,
       dtype: 'f16',

@@ -135,7 +135,7 @@ const isOnTheLine = (kind: Kind): boolean => !('sidecarOnly' in JOBS[kind]);
 describe('every job by the command line and by the sidecar', function () {
   this.timeout(300_000);
   const client = describedClient();
-  const { model, text } = material();
+  const { model, text } = material(6, 12);
   const folder = temporaryFolder();
   const toy = {
     model,

@@ -17,13 +17,16 @@ export interface Material {
   readonly text: string;
 }
 
-/** @param blocks more of them make jobs last longer */
-export function material(blocks = 6): Material {
+/**
+ * @param blocks more of them make jobs last longer
+ * @param paragraphs of the text
+ */
+export function material(blocks = 6, paragraphs = 40): Material {
   const model = tinyCheckpoint('llama-gqa-tied', { tokenizer: true, config: { num_hidden_layers: blocks } });
   const text = join(temporaryFolder(), 'text.txt');
-  const paragraphs = Array.from({ length: 40 }, (_, i) =>
+  const parts = Array.from({ length: paragraphs }, (_, i) =>
     [0, 1, 2, 3].map((k) => SENTENCES[(i * (k + 1) + k) % SENTENCES.length]).join(' '),
   );
-  writeFileSync(text, paragraphs.join('\n\n'));
+  writeFileSync(text, parts.join('\n\n'));
   return { model, text };
 }
