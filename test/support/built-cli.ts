@@ -57,13 +57,16 @@ export interface Running {
   readonly result: Promise<CliResult>;
 }
 
+/** Whether test/run.mjs has bundled the tests. Through tsx a module can be there twice, and errors of one are not those of the other. */
+const isBundled = process.env.COPPICE_TEST_BUNDLE !== undefined;
+
 /**
  * Runs `coppice …args` to its end: in this process, or in one of its own where an option is about the process. The environment holds
  * nothing that changes colours or signs.
  */
 export function coppice(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const { cwd = temporaryFolder(), env, ...others } = options;
-  if (Object.keys(others).length > 0) return coppiceProcess(args, options);
+  if (!isBundled || Object.keys(others).length > 0) return coppiceProcess(args, options);
   const { file, env: own } = builtProgram();
   return runHere({ cwd, env: { ...own, ...env }, argv: [process.execPath, file, ...args] });
 }

@@ -2,11 +2,8 @@
  * The command line in the process of the tests, one command after the other: a process of its own takes longer to start than most
  * commands take to run. Folder, environment, arguments and streams are those that its own process would have.
  */
-import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { pathToFileURL } from 'node:url';
 import { runCommandLine } from '../../src/cli/run';
-import { nodePath } from './built';
 
 export interface Said {
   readonly code: number;
@@ -20,11 +17,6 @@ export interface Place {
   /** What it would be called with: Node, its file, and the words after `coppice`. */
   readonly argv: readonly string[];
 }
-
-// From source, processes that a command starts load tsx too, and from its folder they would not find it.
-process.execArgv = process.execArgv.map((word) =>
-  word === '--import=tsx' ? `--import=${pathToFileURL(join(nodePath, 'tsx/dist/loader.mjs')).href}` : word,
-);
 
 let last: Promise<unknown> = Promise.resolve();
 
