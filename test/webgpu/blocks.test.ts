@@ -11,7 +11,7 @@ import type { Model } from '../../src/engine/model/model';
 import type { Step } from '../../src/engine/model/view';
 import { checkpointFolder, FAMILIES } from '../support/golden';
 import { openToy } from '../support/model';
-import { describeShared } from '../support/shared';
+import { itFull, itShared } from '../support/shared';
 import { RAGGED_MODELS, TINY_MODELS, tinyCheckpoint } from '../support/tiny-models';
 import { describeWebGpu, onBoth, openedOnBoth } from '../support/webgpu';
 import { randomWidth } from '../support/widths';
@@ -43,13 +43,15 @@ describeWebGpu('blocks on WebGPU', () => {
       await compareSteps(cpu, gpu, steps, 64);
     }));
 
-  describeShared('of the reference families', () => {
+  describe('of the reference families', () => {
     for (const name of FAMILIES) {
-      it(`agree with the CPU, ${name}, 64 tokens`, () =>
-        onBoth(checkpointFolder(`families/${name}`), (cpu, gpu) => compareSteps(cpu, gpu, outermost(cpu), 64)));
+      itFull(`agree with the CPU, ${name}, 64 tokens`, () =>
+        onBoth(checkpointFolder(`families/${name}`), (cpu, gpu) => compareSteps(cpu, gpu, outermost(cpu), 64)),
+      );
     }
-    it('agree with the CPU, stories260K with heads of 8, 64 tokens', () =>
-      onBoth(checkpointFolder('stories260K'), (cpu, gpu) => compareSteps(cpu, gpu, outermost(cpu), 64)));
+    itShared('agree with the CPU, stories260K with heads of 8, 64 tokens', () =>
+      onBoth(checkpointFolder('stories260K'), (cpu, gpu) => compareSteps(cpu, gpu, outermost(cpu), 64)),
+    );
   });
 });
 

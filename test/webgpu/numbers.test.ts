@@ -134,7 +134,7 @@ describeWebGpu('families on WebGPU', () => {
       onBoth(checkpointFolder(name), async (cpu, gpu) => {
         const rows = calibrationRows(name).slice(0, 2);
         await sameScores(cpu, gpu, rows);
-        for (const length of [6, 35]) await sameText(cpu, gpu, rows[0].slice(0, length));
+        for (const length of full ? [6, 35] : [35]) await sameText(cpu, gpu, rows[0].slice(0, length));
         assertAllClose(await sideBySide(gpu), await sideBySide(cpu), LOGITS, 'side by side');
       }));
   }

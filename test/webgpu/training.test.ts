@@ -8,7 +8,7 @@ import { assertAllClose, assertClose, assertGradientClose } from '../support/clo
 import { calibrationRows, checkpointFolder } from '../support/golden';
 import { testOpGradients } from '../support/op-gradients';
 import { randomRows } from '../support/random';
-import { itShared } from '../support/shared';
+import { itFull } from '../support/shared';
 import { tinyCheckpoint } from '../support/tiny-models';
 import { fullSetup, loraSetup, textBatch, withBackprop, type TrainingSetup } from '../support/training';
 import { describeWebGpu, onBoth } from '../support/webgpu';
@@ -87,11 +87,11 @@ describeWebGpu('training on WebGPU', () => {
   it('Taylor scores are the CPU’s over several chunks, whose gradients are summed', () =>
     onBoth(smallest(), (cpu, gpu) => sameTaylor(cpu, gpu, randomRows(81, 16, 64, 6)))); // 80 rows are a run
 
-  itShared('a LoRA step of stories260K is the CPU’s', () =>
+  itFull('a LoRA step of stories260K is the CPU’s', () =>
     onBoth(checkpointFolder('stories260K'), (...models) => sameSteps(models, (model) => loraSetup(model), storyRows())),
   );
 
-  itShared('Taylor scores of stories260K are the CPU’s', () =>
+  itFull('Taylor scores of stories260K are the CPU’s', () =>
     onBoth(checkpointFolder('stories260K'), (cpu, gpu) => sameTaylor(cpu, gpu, storyRows())),
   );
 });
