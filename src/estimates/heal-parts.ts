@@ -47,7 +47,7 @@ const BLOCKS = 3;
 /** Of XᵀX, as products in float32: the blocks on and below the diagonal. */
 const TRIANGLE = 0.58;
 /** Matrices as large as XᵀR while a site is solved, in float64. */
-const SIDES = 7;
+const SIDES = 5;
 
 /** Bytes of the sums of a site in a file: half of XᵀX, and XᵀR. */
 export const sumsBytes = (inputs: number, outputs: number): number => 4 * ((inputs * inputs) / 2 + inputs * outputs);
@@ -73,7 +73,7 @@ export function healPartNeeds(model: SizedModel, cut: CutHealing): HealPartNeeds
   const own = sumsBytes(width, hidden);
   // The sums of a group in float64, and the products of a run.
   const summing = 2 * own + 4 * (TRIANGLE * width * width + side);
-  const solving = 8 * (width * width + SIDES * side);
+  const solving = 8 * ((width * width) / 2 + SIDES * side);
   const first = Math.max(0, Math.min(...removed) - 1);
   const passed = keptBlocks(layers.length, removed).filter((block) => block >= first).length / layers.length;
   return {

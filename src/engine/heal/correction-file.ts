@@ -7,7 +7,6 @@ import { FloatFile, unusable, writeFloats } from '../weights/float-file';
 import type { KeyedPatch } from '../weights/patches';
 import type { Correction } from './agreement';
 import type { NewWeight } from './corrections';
-import type { SiteFacts } from './draft';
 import type { SiteShape } from './site-sums';
 import { requireNote } from './sums-file';
 
@@ -50,5 +49,5 @@ export async function readCorrection(
     patches.push(patch);
   }
   const negative = file.names.includes(NEGATIVE) ? await file.read(NEGATIVE, [inputs, outputs]) : undefined;
-  return { correction: { facts: facts as SiteFacts, changed, ...(negative && { negative }) }, patches };
+  return { correction: { facts: facts, changed, ...(negative && { negative }) }, patches };
 }

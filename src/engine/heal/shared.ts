@@ -156,7 +156,10 @@ export class SharedAgreement implements Agreement {
         const names = await this.names();
         const isThere = orElse !== undefined && names.has(orElse);
         const missing = [...new Set([...files].filter(([name]) => !names.has(name)).map(([, part]) => part))];
-        if (isThere || missing.length === 0) return this.work.step(step);
+        if (isThere || missing.length === 0) {
+          this.work.step(step);
+          return;
+        }
         const parts = missing.sort((a, b) => a - b);
         this.work.step(`${step}, waiting for ${parts.length === 1 ? 'part' : 'parts'} ${numberRanges(parts)}`);
         this.work.advance(0);

@@ -1,5 +1,4 @@
 /** The sums of a site over all rows: those of each group of runs are rounded to float32, as products are, and added in float64. */
-import type { Panels } from './blocked';
 import { emptyEquations, type NormalEquations } from './gram';
 import type { RowRun } from './streams';
 
@@ -125,7 +124,7 @@ export class GroupSums {
 }
 
 /** All numbers of equations. */
-const arraysOf = ({ gram, cross }: NormalEquations): Float64Array[] => [...(gram as Panels).panels, cross.data];
+const arraysOf = ({ gram, cross }: NormalEquations): Float64Array[] => [...(gram).panels, cross.data];
 
 /** sum += values in float32 */
 function addRounded(sum: Float64Array, values: Float64Array): void {

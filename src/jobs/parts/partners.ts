@@ -125,7 +125,7 @@ export class Partners {
 
   private async failed(number: number): Promise<UserError> {
     const found = jsonIn((await textOf(partProgressFile(this.folder, number))) ?? '')?.error;
-    const { what = 'it failed', why = '' } = isObject(found) ? (found as { what?: string; why?: string }) : {};
+    const [what, why] = isObject(found) ? [String(found.what), String(found.why)] : ['it failed', ''];
     return new UserError(
       `Part ${partText({ number, of: this.count } satisfies Part)} has failed, and this one cannot go on without it`,
       why === '' ? what : `${what}: ${why}`,
