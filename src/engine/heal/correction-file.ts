@@ -49,5 +49,5 @@ export async function readCorrection(
     patches.push(patch);
   }
   const negative = file.names.includes(NEGATIVE) ? await file.read(NEGATIVE, [inputs, outputs]) : undefined;
-  return { correction: { facts: facts, changed, ...(negative && { negative }) }, patches };
+  return { correction: { facts, changed, ...(negative && { negative }) }, patches };
 }
