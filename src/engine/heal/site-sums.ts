@@ -124,7 +124,7 @@ export class GroupSums {
 }
 
 /** All numbers of equations. */
-const arraysOf = ({ gram, cross }: NormalEquations): Float64Array[] => [...(gram).panels, cross.data];
+const arraysOf = ({ gram, cross }: NormalEquations): Float64Array[] => [...gram.panels, cross.data];
 
 /** sum += values in float32 */
 function addRounded(sum: Float64Array, values: Float64Array): void {
