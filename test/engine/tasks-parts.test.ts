@@ -92,7 +92,7 @@ describe('tasks in parts', function () {
       remove: [1],
       own: [stories, ownTask()],
       from: 2,
-      limit: 40,
+      limit: 20,
       bos: 'window',
     };
     const record = await whole(given);

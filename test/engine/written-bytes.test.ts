@@ -36,6 +36,13 @@ const CASES: readonly Case[] = EXPORT_FORMATS.flatMap((format) => [
   ...FORMATS[format].types.map((type) => ({ format, type })),
 ]);
 
+/** As it is stored, and in the first and the last type of each format. */
+const SOME = full
+  ? CASES
+  : CASES.filter(({ type, format }) =>
+      [undefined, FORMATS[format].types[0], FORMATS[format].types.at(-1)].includes(type),
+    );
+
 /** Exports the model in each way, and compares with what was announced. @returns how many could be written */
 async function assertAnnounced(path: string, removed: readonly number[], cases = CASES, notes = 0): Promise<number> {
   const checkpoint = await openCheckpoint(path);
@@ -69,14 +76,14 @@ describe('announced sizes', function () {
 
   it('are what an export writes, in every format and type', async () => {
     assert.equal(await assertAnnounced(tinyCheckpoint('llama-gqa-tied', { tokenizer: true }), [1], CASES, NOTES), 27);
-    assert.ok((await assertAnnounced(sample, [4, 5, 6])) >= 8);
+    assert.ok((await assertAnnounced(sample, [4, 5, 6], SOME)) >= 6);
   });
 
   it('are those of a GGUF file that keeps its types, and what it is converted to', async () => {
     const out = join(temporaryFolder(), 'toy.gguf');
     const checkpoint = tinyCheckpoint('llama-gqa-tied', { tokenizer: true });
     await runOn('export', { checkpoint, format: 'gguf', type: ['q4_0'], out, verify: false });
-    assert.equal(await assertAnnounced(out, [1], CASES, NOTES), 27);
+    assert.equal(await assertAnnounced(out, [1], SOME, NOTES), SOME.length);
   });
 
   it('are the same number in a plan, a pruning and an export', async () => {
@@ -190,8 +197,10 @@ describe('announced sizes', function () {
   }
 
   itShared('are those of stories260K, in one file and several', async () => {
-    for (const folder of ['stories260K-f32', 'stories260K-bf16', 'stories260K-f32-sharded']) {
-      assert.ok((await assertAnnounced(shared('models', folder), [1], CASES, NOTES)) >= 4);
+    for (const folder of full
+      ? ['stories260K-f32', 'stories260K-bf16', 'stories260K-f32-sharded']
+      : ['stories260K-f32-sharded']) {
+      assert.ok((await assertAnnounced(shared('models', folder), [1], SOME, NOTES)) >= (full ? 4 : 2));
     }
   });
 });

@@ -82,7 +82,7 @@ describe('gradients of a whole model', () => {
       const reference = loadReference(folder);
 
       // gradients-blocks.test.ts has the block of each; here are the models whose embedding, head or rotation differs.
-      (i % 2 === 0 ? it : itFull)('every weight', async () => {
+      (i % 4 === 0 ? it : itFull)('every weight', async () => {
         const tensors = new Map([...reference.tensors].map(([key, tensor]) => [key, wide(tensor)]));
         const setup = await fullSetup(model());
         const loss = (): number => referenceMean(() => ({ ...reference, tensors }));
@@ -90,7 +90,7 @@ describe('gradients of a whole model', () => {
       });
 
       // A family's own gradients are those of its weights, above, and of its blocks' adapters.
-      const dropped = i % 3 === 0 ? it : itFull;
+      const dropped = i % 6 === 0 ? it : itFull;
       dropped('adapters under dropout', async () => {
         const setup = loraSetup(model(), { dropout: true });
         const matrices = new Map([...setup.parameters].map(([key, matrix]) => [key, wide(matrix)]));

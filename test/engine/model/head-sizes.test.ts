@@ -50,7 +50,7 @@ describe('heads of every width', () => {
   // Caps and factors of scores, and heads that turn in part, by the same kinds of width.
   for (const [i, head_dim] of [4, 8, 12, 16, 20, 40, 64, 96, 256].entries()) {
     for (const [j, family] of STYLED.entries()) {
-      const test = full || (i + j) % STYLED.length === 0 ? it : itFull;
+      const test = i % 2 === 0 && (i + j) % STYLED.length === 0 ? it : itFull;
       test(`${head_dim} numbers a head, ${family}: forward, sweep, prompts, several texts`, async () => {
         const folder = tinyCheckpoint(family, { config: { head_dim, num_hidden_layers: 2, sliding_window: 7 } });
         const reference = loadReference(folder);
@@ -86,25 +86,39 @@ describe('heads of every width', () => {
       await withModel(folder, (model) => checkSideBySide(model, reference, texts));
     });
 
-    it(`${head_dim}: the commands that ended with a bug of onnxruntime's`, async function () {
-      this.timeout(120_000);
-      const { rows } = makeCliMaterial();
-      for (const family of full ? FAMILIES : [FAMILIES[head_dim === 4 ? 0 : 1]]) {
-        const model = tinyCheckpoint(family, { tokenizer: true, config: { ...config, sliding_window: 7 } });
-        const calibration = ['--calibration', rows, '--device', 'cpu'];
-        for (const criterion of full ? ['ppl', 'taylor', 'block-influence'] : ['taylor']) {
-          const { blocks } = await run('score', model, ...calibration, '--criterion', criterion);
-          for (const { score } of blocks as { score: unknown }[]) assert.ok(typeof score === 'number' && score > 0);
+    (head_dim === 4 ? it : itFull)(
+      `${head_dim}: the commands that ended with a bug of onnxruntime's`,
+      async function (this: Mocha.Context) {
+        this.timeout(120_000);
+        const { rows } = makeCliMaterial();
+        for (const family of full ? FAMILIES : FAMILIES.slice(0, 1)) {
+          const model = tinyCheckpoint(family, { tokenizer: true, config: { ...config, sliding_window: 7 } });
+          const calibration = ['--calibration', rows, '--device', 'cpu'];
+          for (const criterion of full ? ['ppl', 'taylor', 'block-influence'] : ['taylor']) {
+            const { blocks } = await run('score', model, ...calibration, '--criterion', criterion);
+            for (const { score } of blocks as { score: unknown }[]) assert.ok(typeof score === 'number' && score > 0);
+          }
+          const { points } = await run('curve', model, ...calibration, '--no-keep-ends');
+          assert.equal((points as unknown[]).length, 2);
+          const { ids } = await run('generate', model, '--ids', '3,50,77', '--ignore-eos', '--max-new-tokens', '5');
+          assert.equal((ids as unknown[]).length, 5);
+          const out = join(temporaryFolder(), 'pruned');
+          await run(
+            'prune',
+            model,
+            ...calibration,
+            '--criterion',
+            'ppl',
+            '--count',
+            '1',
+            '--no-keep-ends',
+            '--out',
+            out,
+          );
+          await run('score', out, ...calibration);
         }
-        const { points } = await run('curve', model, ...calibration, '--no-keep-ends');
-        assert.equal((points as unknown[]).length, 2);
-        const { ids } = await run('generate', model, '--ids', '3,50,77', '--ignore-eos', '--max-new-tokens', '5');
-        assert.equal((ids as unknown[]).length, 5);
-        const out = join(temporaryFolder(), 'pruned');
-        await run('prune', model, ...calibration, '--criterion', 'ppl', '--count', '1', '--no-keep-ends', '--out', out);
-        await run('score', out, ...calibration);
-      }
-    });
+      },
+    );
 
     it(`${head_dim}: perplexity, Taylor's loss and speed`, async () => {
       const folder = tinyCheckpoint('llama-plain', { config });

@@ -19,7 +19,7 @@ describe('a recipe with a draft', function () {
   async function ran(c: number, options: object = {}) {
     writeFileSync(join(folder, 'prompts.txt'), 'Once upon a time\nThe little dog\nTom and Lily went\n');
     writeFileSync(join(folder, 'costs.json'), JSON.stringify({ rows: [1, 16], v: [1, 1.2], c }));
-    const given = { for: 'genai', prompts: '${prompts}', costs: 'costs.json', maxNewTokens: 12, heldOut: 1 };
+    const given = { for: 'genai', prompts: '${prompts}', costs: 'costs.json', maxNewTokens: 8, heldOut: 1 };
     const steps = { forecast: { job: 'draft', options: { ...given, ...options } } };
     const file = join(folder, 'fast.coppice.json');
     writeFileSync(file, JSON.stringify({ coppice: 1, model: SAMPLE, variables: { prompts: 'prompts.txt' }, steps }));

@@ -20,6 +20,7 @@ import { viewWithout } from '../../../src/engine/model/view';
 import { checkpointFolder } from '../../support/golden';
 import { withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
+import { itFull } from '../../support/shared';
 import { readCheckpointTensors } from '../../support/safetensors';
 import { temporaryFolder } from '../../support/temporary';
 import { textFile, newPlace, losses, tiny, refused, run } from '../../support/retraining';
@@ -80,7 +81,8 @@ describe('retrain: an adapter', () => {
 
   it('the same run gives the same numbers; another seed others', async () => {
     const data = [textFile()];
-    const [a, b, c] = [await run(source, { data }), await run(source, { data }), await run(source, { data, seed: 7 })];
+    const few = { data, steps: 4 };
+    const [a, b, c] = [await run(source, few), await run(source, few), await run(source, { ...few, seed: 7 })];
     assert.deepEqual(losses(a), losses(b));
     assert.notDeepEqual(losses(a), losses(c));
     const weights = (result: RetrainResult): Buffer => readFileSync(join(result.out, 'adapter_model.safetensors'));
@@ -88,7 +90,11 @@ describe('retrain: an adapter', () => {
   });
 
   it('merged at once: a checkpoint without the removed block, of the type asked for', async () => {
-    const { out, kind, removed } = await run(source, { merge: true, dtype: 'F32' }, { removed: [{ block: 0 }] });
+    const { out, kind, removed } = await run(
+      source,
+      { merge: true, dtype: 'F32', steps: 2 },
+      { removed: [{ block: 0 }] },
+    );
     assert.deepEqual([kind, removed], ['checkpoint', [0]]);
     const written = await openCheckpoint(out);
     assert.equal(written.architecture?.layers.length, 3);
@@ -127,25 +133,33 @@ describe('retrain: every weight', () => {
   const full = { kind: 'full', start: 'checkpoint' } as const;
 
   for (const name of ['llama-gqa-tied', 'llama-bias', 'qwen3-qknorm', 'llama3-rope'] as const) {
-    it(`${name}: learns, and every tensor is written anew`, async () => {
-      const source = tiny(name);
-      const result = await run(source, { method: full, learningRate: 0.003, heldOut: 4 }, { removed: [{ block: 2 }] });
-      assert.ok(result.best!.loss < result.evaluations[0].loss - 0.1, JSON.stringify(result.evaluations));
-      const [before, after] = [readCheckpointTensors(source), readCheckpointTensors(result.out)];
-      const written = await openCheckpoint(result.out);
-      assert.equal(written.architecture?.layers.length, 3);
-      for (const [tensor, { values }] of after) {
-        const origin = tensor.replace('layers.2.', 'layers.3.'); // block 3 has become block 2
-        assert.notDeepEqual(values, before.get(origin)!.values, tensor);
-        assert.equal(written.tensors.get(tensor)!.dtype, before.get(origin)!.dtype);
-      }
-    });
+    // Tied and without biases, and the other way round.
+    (name === 'llama-gqa-tied' || name === 'llama-bias' ? it : itFull)(
+      `${name}: learns, and every tensor is written anew`,
+      async () => {
+        const source = tiny(name);
+        const result = await run(
+          source,
+          { method: full, learningRate: 0.003, heldOut: 4 },
+          { removed: [{ block: 2 }] },
+        );
+        assert.ok(result.best!.loss < result.evaluations[0].loss - 0.1, JSON.stringify(result.evaluations));
+        const [before, after] = [readCheckpointTensors(source), readCheckpointTensors(result.out)];
+        const written = await openCheckpoint(result.out);
+        assert.equal(written.architecture?.layers.length, 3);
+        for (const [tensor, { values }] of after) {
+          const origin = tensor.replace('layers.2.', 'layers.3.'); // block 3 has become block 2
+          assert.notDeepEqual(values, before.get(origin)!.values, tensor);
+          assert.equal(written.tensors.get(tensor)!.dtype, before.get(origin)!.dtype);
+        }
+      },
+    );
   }
 
   it('from scratch: nothing of the source’s weights is left', async () => {
     const data = [textFile()];
     const random = { kind: 'full', start: 'random' } as const;
-    const settings = { data, method: random, learningRate: 0.003, dtype: 'F32' as const };
+    const settings = { data, method: random, learningRate: 0.003, dtype: 'F32' as const, steps: 3 };
     const [a, b] = [await run(tiny('llama-plain', 1), settings), await run(tiny('llama-plain', 2), settings)];
     assert.deepEqual(losses(a), losses(b));
     assert.ok(Math.abs(a.trace[0].loss - Math.log(288)) < 0.2, 'a model that knows nothing');
@@ -185,14 +199,14 @@ describe('retrain: refused, cancelled, gone on with', () => {
       /no longer a finite number.*--lr/,
     );
     assert.deepEqual([existsSync(other), existsSync(`${other}.training`)], [false, false]);
-    await run(source, { out: other, heldOut: 0 });
+    await run(source, { out: other, heldOut: 0, steps: 1 });
     const out = newPlace();
     const method = { kind: 'full', start: 'checkpoint' } as const;
     await refused(run(source, { out, method, learningRate: 1e6 }), /Training stopped.*--lr/);
     assert.ok(!existsSync(out));
     // What led nowhere is forgotten: the next try needs no other place.
     assert.ok(!existsSync(`${out}.training`));
-    await run(source, { out, method });
+    await run(source, { out, method, steps: 1 });
     assert.ok(existsSync(out));
   });
 

@@ -23,7 +23,7 @@ import { fullSetup, loraSetup, textBatch, withBackprop, type TrainingSetup } fro
 
 const BLOCKS = 4;
 const POLICIES: readonly MemoryPolicy[] = [true, false].flatMap((keepSessions) =>
-  [true, false].map((keepActivations) => ({ keepSessions, keepActivations })),
+  (full ? [true, false] : [keepSessions]).map((keepActivations) => ({ keepSessions, keepActivations })),
 );
 const dropout = { masks: new DropoutMasks(0.2, 3), step: 7 };
 const batch = textBatch([5, 24, 9, 17, 16].flatMap((length, i) => randomRows(1, length, 288, 91 + i)));
