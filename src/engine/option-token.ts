@@ -96,6 +96,7 @@ export const OPTION_NAMES = [
   'record',
   'remove',
   'repetition',
+  'rescale',
   'resume',
   'retrain.length',
   'ridge',

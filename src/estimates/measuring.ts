@@ -5,6 +5,7 @@ import { type Cell, DECODER } from '../engine/evaluate/grid/memory';
 import { ascending, PAPER, PAPER_PROMPT_TOKENS } from '../engine/evaluate/grid/protocol';
 import { bytesRead, flopsOf } from '../engine/evaluate/grid/work';
 import { DEPTH_METHODS, isWidthMethod, usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
+import { HELD_OUT_EVERY } from '../engine/importance/experts/criteria';
 import { evaluationFlops, GRADIENT_SPEED, passFlops, type RowShape, scoringFlops } from '../engine/importance/estimate';
 import { endBlocks } from '../engine/importance/select';
 import { WIDTH_METHODS, type WidthMethod } from '../engine/importance/width/methods';
@@ -162,6 +163,17 @@ export const width: WorkOf = (job) => {
   ];
 };
 
+/** Fitted rows pass the original and the model with fewer experts; the original and the model without and with factors read the others. */
+function rescaling(architecture: Architecture, { rows, length }: RowShape, removed: readonly number[]): Work[] {
+  const heldOut = { rows: rows / HELD_OUT_EVERY, length };
+  const fitted = { rows: rows - heldOut.rows, length };
+  return [
+    products(architecture, 'evaluate', 2 * passFlops(architecture, fitted, removed)),
+    evaluating(architecture, heldOut),
+    evaluating(architecture, { ...heldOut, rows: 2 * heldOut.rows }, removed),
+  ];
+}
+
 /** The pass that scores also gives the original's loss, unless blocks go too or another text is measured on. */
 export const experts: WorkOf = (job) => {
   const { options, model, removed } = job;
@@ -176,6 +188,7 @@ export const experts: WorkOf = (job) => {
   return [
     ...(scores && isShared ? [evaluating(architecture, routed)] : []),
     ...(scores && !isShared ? [products(architecture, 'evaluate', passFlops(architecture, routed, removed))] : []),
+    ...(options.rescale === true ? rescaling(architecture, routed, removed) : []),
     ...(options.measure === false ? [] : [evaluating(architecture, judged, removed)]),
     ...(options.measure === false || isShared ? [] : [evaluating(architecture, judged)]),
     ...(options.out === undefined ? [] : [writing(job)]),

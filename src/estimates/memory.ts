@@ -4,9 +4,10 @@
  */
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import { layerParameters, parametersOf } from '../engine/checkpoint/parameters';
-import { layerSizes } from '../engine/checkpoint/kinds/parts';
+import { expertsIn, layerSizes } from '../engine/checkpoint/kinds/parts';
 import { type Cell, DECODER, predictMemory } from '../engine/evaluate/grid/memory';
 import { HEAL_DEFAULTS } from '../engine/heal/methods';
+import { fittingArrays, HELD_OUT_EVERY } from '../engine/importance/experts/criteria';
 import { memoryShare, sharedFree, sharedTotal } from '../engine/memory';
 import { HEAD_PIECE } from '../engine/model/piece';
 import { fullView } from '../engine/model/view';
@@ -190,13 +191,18 @@ const rounds: BytesOf = (job, machine) =>
 /** Of (tokens, hidden): before and after a block, and between its router and its experts. */
 const EXPERT_STATES = 5;
 
+/** The same, of all rows, while factors of kept experts are fitted on most of them. */
+const fittedStates = ({ layers }: Architecture): number =>
+  fittingArrays(Math.max(...layers.map((layer) => expertsIn(layer)?.chosen ?? 0))) * (1 - 1 / HELD_OUT_EVERY);
+
 /** Rows that go through a block together, what is left of it without its experts, and as many experts as have room. */
 const expertPass: BytesOf = (job, machine) => {
   const { architecture } = job.model;
   const { hidden, vocabulary } = architecture;
   const budget = budgetOf(job, machine);
   const { rows, length } = calibrationRows(job.options, architecture.context);
-  const states = Math.min(budget, 4 * EXPERT_STATES * rows * length * hidden);
+  const arrays = Math.max(EXPERT_STATES, job.options.rescale === true ? fittedStates(architecture) : 0);
+  const states = Math.min(budget, 4 * arrays * rows * length * hidden);
   const blocks = openBlocks(architecture, budget);
   return BASE + states + Math.max(...blocks, 4 * Math.min(vocabulary, HEAD_PIECE) * hidden);
 };

@@ -73,6 +73,8 @@ describe('experts in parts', () => {
       /^--out cannot be used with --part.*Gather the parts.*--scores FILE together with --out/,
     );
     assert.match(words({ text: 'x.txt' }), /^--text cannot be used with --part/);
+    assert.match(words({ rescale: true }), /^--rescale cannot be used with --part: it needs the scores of all parts/);
+    assert.match(words({ rescale: true }), /give that record as --scores FILE together with --rescale/);
     assert.match(words({ scores: 'x.json' }), /^--scores cannot be used with --part: then no token is routed/);
     assert.match(
       words({ measure: true }),

@@ -75,6 +75,7 @@ export const GIVEN: { readonly [K in Kind]: readonly ((toy: Toy) => GivenFor<K>)
       samples: 2,
       length: 16,
       measure: false,
+      rescale: true,
     }),
   ],
   vocabulary: [

@@ -6,8 +6,20 @@ import { inLine } from '../answer';
 import type { ResultPage } from '.';
 
 export const expertsPage: ResultPage<'experts'> = ({ result }, { checkpoint }) => {
-  const { criterion, experts, removed, blocks, unrouted, parameters, parametersBefore, text, before, after, out } =
-    result;
+  const {
+    criterion,
+    experts,
+    removed,
+    blocks,
+    unrouted,
+    parameters,
+    parametersBefore,
+    rescale,
+    text,
+    before,
+    after,
+    out,
+  } = result;
   const model = inLine(checkpointName(checkpoint));
   return [
     out === null ? 'Nothing was written: give "out" for a model.' : `Written: ${out}. ${model} itself did not change.`,
@@ -21,6 +33,12 @@ export const expertsPage: ResultPage<'experts'> = ({ result }, { checkpoint }) =
             `KL divergence from the original ${formatNumber(Number(after.kl), 4)} nats, same next token ${formatPercent(Number(after.top1))}`,
         ]
       : ['the loss was not measured']),
+    ...(rescale
+      ? [
+          `kept experts ${rescale.applied ? 'were' : 'were not'} rescaled: KL divergence on ${rescale.heldOut.rows} rows that were not fitted ` +
+            `${formatNumber(rescale.heldOut.without, 4)} nats without factors, ${formatNumber(rescale.heldOut.with, 4)} with them`,
+        ]
+      : []),
     ...(unrouted > 0 ? [`${unrouted} experts got no token: give more text`] : []),
     'what each block keeps:',
     {

@@ -14,6 +14,7 @@ export const dropExperts = jobTool({
     'For mixtures of experts (Qwen3 MoE, Mixtral, OLMoE, gpt-oss, Granite 4): scores every expert on a calibration text in one pass over the weights, and drops ' +
     'the lowest of each block, as many in every block ("keep", "ratio", or "targetParams", which counts blocks of "remove" too). Without "out" it only says what would stay and what that costs: ' +
     'loss, perplexity and KL divergence from the original, before and after; call it so first. With "out" it writes the smaller model. ' +
+    '"rescale" fits a factor of every expert that stays, and applies them if they help on rows that were not fitted. ' +
     'Give text of the kind that the application has, and tokens of at least 100 times the experts, divided by those of a token.',
   effect: 'writes',
   options: chosen(JOBS.experts.options, {
@@ -22,6 +23,7 @@ export const dropExperts = jobTool({
     ratio: true,
     targetParams: true,
     criterion: true,
+    rescale: true,
     remove: 'blocks to leave out too, numbered from 0: [10, 12]',
     calibration: true,
     application: 'in place of calibration: the file or folder of the application',

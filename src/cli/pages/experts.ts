@@ -24,6 +24,7 @@ export const expertsPage: Page<'experts'> = (_, { shown }) => ({
         `${formatCount(result.parametersBefore)} → ${formatCount(result.parameters)} (${formatPercent(result.parameters / result.parametersBefore - 1)})`,
       ],
       ...fileFacts(result),
+      ...rescaleFacts(result),
       ...lossFacts(result),
       ...(result.out === null ? [] : [['written', shown(result.out)] as const]),
       [
@@ -62,6 +63,15 @@ function fileFacts({ bytesBefore, bytesAfter }: ExpertsResult): [string, string]
       `${formatBytes(bytesBefore)} → ${formatBytes(bytesAfter)} (${formatPercent(bytesAfter / bytesBefore - 1)})`,
     ],
   ];
+}
+
+function rescaleFacts({ rescale }: ExpertsResult): [string, string][] {
+  if (rescale === undefined) return [];
+  const { applied, heldOut, factors } = rescale;
+  const all = factors.flatMap(({ factors: each }) => each);
+  const kl = `KL divergence ${formatNumber(heldOut.without, 4)} → ${formatNumber(heldOut.with, 4)} nats on ${formatCounted(heldOut.rows, 'row')} that ${heldOut.rows === 1 ? 'was' : 'were'} not fitted`;
+  const range = `${formatNumber(Math.min(...all), 3)} to ${formatNumber(Math.max(...all), 3)}`;
+  return [['rescaled', applied ? `by ${range}: ${kl}` : `no, factors of ${range} do not help: ${kl}`]];
 }
 
 function lossFacts({ before, after, text }: ExpertsResult): [string, string][] {

@@ -7,6 +7,9 @@ import { expertsIn } from './kinds/parts';
 /** Kept experts by block, 0-based and ascending: one entry for each block with experts. */
 export type KeptExperts = ReadonlyMap<number, readonly number[]>;
 
+/** What each kept expert's output is multiplied by, in the order in which they are kept: one entry for each block with experts. */
+export type ExpertFactors = ReadonlyMap<number, readonly number[]>;
+
 /** A block with experts. */
 export interface ExpertBlock {
   readonly block: number;
@@ -34,9 +37,14 @@ export function withKeptExperts(architecture: Architecture, kept: KeptExperts): 
   return { ...architecture, layers };
 }
 
-/** SHA-256 (hex) of what is kept. */
-export function digestOfExperts(kept: KeptExperts): string {
+/** SHA-256 (hex) of what is kept, and of the factors that kept experts have. */
+export function digestOfExperts(kept: KeptExperts, factors: ExpertFactors = new Map()): string {
   const hash = createHash('sha256').update('coppice experts 1');
-  for (const [block, numbers] of [...kept].sort(([a], [b]) => a - b)) hash.update(`\n${block}: ${numbers.join(' ')}`);
+  const add = (what: string, lists: ExpertFactors): void => {
+    for (const [block, each] of [...lists].sort(([a], [b]) => a - b))
+      hash.update(`\n${what}${block}: ${each.join(' ')}`);
+  };
+  add('', kept);
+  add('factors ', factors);
   return hash.digest('hex');
 }

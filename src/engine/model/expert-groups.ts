@@ -14,12 +14,13 @@ import type { Model } from './model';
  * Called once for each expert of a token.
  * @param norm of the expert's own output, before its weight; L2 over the hidden size
  * @param token its number among all tokens that pass the block
+ * @param output the expert's own, (hidden); it is valid during the call
  */
-export type ExpertWatch = (expert: number, share: number, norm: number, token: number) => void;
+export type ExpertWatch = (expert: number, share: number, norm: number, token: number, output: Float32Array) => void;
 
 /** A watch whose tokens are numbered on from others. */
 export const watchFrom = (watch: ExpertWatch | undefined, first: number): ExpertWatch | undefined =>
-  watch && ((expert, share, norm, token) => watch(expert, share, norm, first + token));
+  watch && ((expert, share, norm, token, output) => watch(expert, share, norm, first + token, output));
 
 /** Experts in their order, as many at a time as have room in `memory` bytes; at least one. */
 export function groupsOf(
@@ -90,15 +91,16 @@ export async function addGroup(
     const values = floats(results[`y${e}`]);
     for (const [at, token] of tokens[i].entries()) {
       const share = shares[token * count + e];
-      for (let j = 0; j < hidden; j++) added[token * hidden + j] += share * values[at * hidden + j];
-      watch?.(e, share, normOf(values, at * hidden, hidden), token);
+      const output = values.subarray(at * hidden, (at + 1) * hidden);
+      for (let j = 0; j < hidden; j++) added[token * hidden + j] += share * output[j];
+      watch?.(e, share, normOf(output), token, output);
     }
   }
 }
 
-/** L2 norm of the vector of `size` numbers at offset `at`, in float64. */
-function normOf(values: Float32Array, at: number, size: number): number {
+/** L2 norm, in float64. */
+function normOf(values: Float32Array): number {
   let sum = 0;
-  for (let j = at; j < at + size; j++) sum += values[j] * values[j];
+  for (const value of values) sum += value * value;
   return Math.sqrt(sum);
 }

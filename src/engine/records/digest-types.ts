@@ -83,6 +83,8 @@ export interface ExpertsDigest {
     readonly tokens: readonly number[];
     readonly kept: readonly number[];
   }[];
+  /** Factors of kept experts: whether they have them, and the KL divergence on rows that were not fitted. */
+  readonly rescale?: { readonly applied: boolean; readonly without: JsonNumber; readonly with: JsonNumber };
   /** Name of the text that was routed. */
   readonly text?: string;
   /** Mean loss of a token; undefined if it was not measured. */

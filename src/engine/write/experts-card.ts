@@ -17,6 +17,8 @@ export interface ExpertsCardFacts extends Omit<CardFacts, 'choice'> {
   readonly removed: readonly number[];
   readonly experts: { readonly before: number; readonly after: number };
   readonly parameters: { readonly before: number; readonly after: number };
+  /** The KL divergence on held-out rows without and with factors, if kept experts have some. */
+  readonly rescaled?: { readonly without: number; readonly with: number };
   /** Name of the text whose tokens were routed. */
   readonly text?: string;
   /** Mean token loss on a text, before and after. */
@@ -31,7 +33,7 @@ const CRITERIA: Readonly<Record<string, string>> = {
 
 /** The text of the card. */
 export function expertsCard(checkpoint: Checkpoint, facts: ExpertsCardFacts): string {
-  const { criterion, kept, removed, experts, parameters, text, loss, settings, inherited } = facts;
+  const { criterion, kept, removed, experts, parameters, rescaled, text, loss, settings, inherited } = facts;
   const shown = inline(modelName(checkpoint));
   const blocks = requireArchitecture(checkpoint).layers.length;
   const loading = loadingOf(checkpoint, keptBlocks(blocks, removed));
@@ -47,12 +49,19 @@ export function expertsCard(checkpoint: Checkpoint, facts: ExpertsCardFacts): st
           `- mean token loss on ${codeSpan(loss.text)}: ${formatNumber(loss.before, 5)} before, ${formatNumber(loss.after, 5)} after`,
         ]
       : []),
+    ...(rescaled
+      ? [
+          `- KL divergence from the original on rows that were not fitted: ${formatNumber(rescaled.without, 5)} without factors, ${formatNumber(rescaled.with, 5)} with them`,
+        ]
+      : []),
   ];
+  const changed = rescaled
+    ? 'Each kept expert was rescaled: its down_proj was multiplied by a factor that was fitted by least squares. All other weights that are\nleft are'
+    : 'All weights that are\nleft are';
   return `${cardFront(checkpoint, tags, inherited, loading)}
 # ${shown}, ${experts.after} of ${experts.before} experts
 
-This is ${shown} with ${experts.after} of the ${experts.before} experts of each block${without}, made by Coppice. All weights that are
-left are the original's, byte for byte; none was retrained. Experts were renumbered, routers lost the rows of those that are gone, and
+This is ${shown} with ${experts.after} of the ${experts.before} experts of each block${without}, made by Coppice. ${changed} the original's, byte for byte; none was retrained. Experts were renumbered, routers lost the rows of those that are gone, and
 the config follows.
 
 Expect worse text than the original's; the more experts are gone, the worse. Measure before you use it. ${loading.sentence}

@@ -1,18 +1,25 @@
 /**
  * Writes a model with fewer experts, and without some blocks where that is asked for: kept experts are copied byte for byte
- * under their new numbers, of the router the rows for them, and the config says how many there are.
+ * under their new numbers, of the router the rows for them, and the config says how many there are. Where kept experts have
+ * factors, their down_proj is multiplied by them.
  */
 import { join } from 'node:path';
 import { withLayers } from '../checkpoint/architecture';
 import { keptBlocks } from '../checkpoint/block-list';
 import { expertCountFields } from '../checkpoint/families/moe';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
-import { digestOfExperts, expertBlocks, type KeptExperts, withKeptExperts } from '../checkpoint/kept-experts';
+import {
+  digestOfExperts,
+  expertBlocks,
+  type ExpertFactors,
+  type KeptExperts,
+  withKeptExperts,
+} from '../checkpoint/kept-experts';
 import { ofExpert } from '../checkpoint/kinds/experts';
 import { requireArchitecture } from '../checkpoint/open';
 import type { Checkpoint } from '../checkpoint/types';
 import { stacksIn } from '../checkpoint/stacks';
-import { type BlockWeightName, keysByName, type LayerWeightKey, weightOf } from '../checkpoint/weight-key';
+import { keysByName, type LayerWeightKey, weightOf } from '../checkpoint/weight-key';
 import { readSmallFile } from '../files/regular-file';
 import { MAX_CONFIG_BYTES } from '../formats/limits';
 import type { TensorInfo } from '../formats/tensor';
@@ -20,9 +27,12 @@ import type { JobOptions } from '../progress';
 import { modelName, type RunRecord } from '../records/record';
 import { checkpointWeights } from '../weights/checkpoint';
 import { FewerExperts } from '../weights/fewer-experts';
+import { ScaledExperts } from '../weights/scaled-experts';
+import type { WeightSource } from '../weights/source';
 import { type ConfigEdit, configEdits, editConfigText, headEdits } from './config';
 import { planGguf, writeGguf } from './gguf/write-gguf';
 import { type Plan, planCheckpoint } from './plan';
+import { keptName, rescaledTensors } from './rescaled-experts';
 import {
   companionBytes,
   companionsOf,
@@ -38,6 +48,8 @@ export interface FewerExpertsPlan {
   readonly kept: KeptExperts;
   /** Blocks that are left out, ascending. */
   readonly removed: readonly number[];
+  /** Of kept experts; their weights are copied if undefined. */
+  readonly factors?: ExpertFactors;
 }
 
 export interface FewerExpertsWriting extends FewerExpertsPlan {
@@ -58,22 +70,24 @@ export async function writeFewerExperts(
   options: WriteOptions = {},
 ): Promise<Omit<Written, 'record'> & { readonly bytes: number }> {
   if (isGgufCheckpoint(checkpoint)) return writeGgufFile(checkpoint, { record, ...wanted }, out, options);
-  const planned = await planFewerExperts(checkpoint, wanted, options);
-  const companions = await companionsOf(checkpoint);
-  const bytes = planned.plan.bytes + Buffer.byteLength(planned.config) + companionBytes(companions);
-  const next: NewCheckpoint = { ...planned, companions, card: card(bytes), record: () => record(bytes) };
-  return { ...(await writeCheckpoint(checkpoint, next, out, options)), bytes };
+  return withFewer(checkpoint, wanted, async (weights) => {
+    const planned = await planFewerExperts(checkpoint, wanted, weights, options);
+    const companions = await companionsOf(checkpoint);
+    const bytes = planned.plan.bytes + Buffer.byteLength(planned.config) + companionBytes(companions);
+    const next: NewCheckpoint = { ...planned, companions, card: card(bytes), record: () => record(bytes) };
+    return { ...(await writeCheckpoint(checkpoint, next, out, options)), bytes };
+  });
 }
 
-/** Stacks lose the matrices of experts that go; all other tensors but routers are copied whole. */
+/** Stacks lose the matrices of experts that go; all other tensors but routers, and matrices with factors, are copied whole. */
 async function writeGgufFile(
   checkpoint: Checkpoint,
-  { kept, removed, record }: Omit<FewerExpertsWriting, 'card'>,
+  { record, ...wanted }: Omit<FewerExpertsWriting, 'card'>,
   out: string,
   job: JobOptions,
 ): Promise<Omit<Written, 'record'> & { readonly bytes: number }> {
-  return withFewer(checkpoint, kept, async (weights) => {
-    const named = namedGguf(checkpoint, { kept, removed });
+  return withFewer(checkpoint, wanted, async (weights) => {
+    const named = namedGguf(checkpoint, wanted);
     const { file, bytes } = await writeGguf(checkpoint, weights, out, { ...job, ...named, record });
     return { out: file, bytes, leftBehind: [] };
   });
@@ -82,7 +96,7 @@ async function writeGgufFile(
 /** The blocks of the new file, and what it says of itself. */
 function namedGguf(
   checkpoint: Checkpoint,
-  { kept, removed }: FewerExpertsPlan,
+  { kept, removed, factors }: FewerExpertsPlan,
 ): { readonly kept: readonly number[]; readonly description: string } {
   const architecture = requireArchitecture(checkpoint);
   const [before] = expertBlocks(architecture);
@@ -90,15 +104,17 @@ function namedGguf(
   const blocks = keptBlocks(architecture.layers.length, removed);
   const without = removed.length > 0 ? ` and ${blocks.length} of its blocks` : '';
   const experts = `${left.length} of the ${before.experts.count} experts of each block`;
-  return { kept: blocks, description: `${modelName(checkpoint)} with ${experts}${without}, written with Coppice` };
+  const how = `${factors ? 'rescaled and ' : ''}written with Coppice`;
+  return { kept: blocks, description: `${modelName(checkpoint)} with ${experts}${without}, ${how}` };
 }
 
 async function withFewer<T>(
   checkpoint: Checkpoint,
-  kept: KeptExperts,
-  use: (weights: FewerExperts) => Promise<T>,
+  { kept, factors }: Pick<FewerExpertsPlan, 'kept' | 'factors'>,
+  use: (weights: WeightSource) => Promise<T>,
 ): Promise<T> {
-  const weights = new FewerExperts(checkpointWeights(checkpoint), kept);
+  const fewer = new FewerExperts(checkpointWeights(checkpoint), kept);
+  const weights = factors ? new ScaledExperts(fewer, factors) : fewer;
   try {
     return await use(weights);
   } finally {
@@ -106,8 +122,12 @@ async function withFewer<T>(
   }
 }
 
-/** Room for the record of the run in a GGUF file: texts, and the number of each expert that stays. */
-const recordRoom = (kept: KeptExperts): number => 16_384 + JSON.stringify([...kept.values()]).length;
+/** Room for the record of the run in a GGUF file: texts, and the number and the factor of each expert that stays. */
+const recordRoom = (kept: KeptExperts): number => {
+  const experts = [...kept.values()];
+  return 16_384 + JSON.stringify(experts).length + FACTOR_TEXT * experts.flat().length;
+};
+const FACTOR_TEXT = '0.123456,'.length;
 
 /**
  * Bytes of the files that would be written, as `writeFewerExperts` has them; of a GGUF file at most so many, because its record is in
@@ -117,18 +137,22 @@ const recordRoom = (kept: KeptExperts): number => 16_384 + JSON.stringify([...ke
 export async function fewerExpertsBytes(checkpoint: Checkpoint, wanted: FewerExpertsPlan): Promise<number> {
   if (isGgufCheckpoint(checkpoint)) {
     const named = namedGguf(checkpoint, wanted);
-    const planned = await withFewer(checkpoint, wanted.kept, (weights) => planGguf(checkpoint, weights, named));
+    const planned = await withFewer(checkpoint, wanted, (weights) => planGguf(checkpoint, weights, named));
     return planned.layout.bytes + recordRoom(wanted.kept);
   }
-  const { plan, config } = await planFewerExperts(checkpoint, wanted, {});
+  const { plan, config } = await withFewer(checkpoint, wanted, (weights) =>
+    planFewerExperts(checkpoint, wanted, weights),
+  );
   return plan.bytes + Buffer.byteLength(config) + companionBytes(await companionsOf(checkpoint));
 }
 
 async function planFewerExperts(
   checkpoint: Checkpoint,
-  { kept, removed }: FewerExpertsPlan,
-  { maxShardBytes }: Pick<WriteOptions, 'maxShardBytes'>,
+  wanted: FewerExpertsPlan,
+  weights: WeightSource,
+  { maxShardBytes }: Pick<WriteOptions, 'maxShardBytes'> = {},
 ): Promise<Pick<NewCheckpoint, 'plan' | 'config' | 'architecture'>> {
+  const { kept, removed } = wanted;
   const whole = requireArchitecture(checkpoint);
   const blocks = keptBlocks(whole.layers.length, removed);
   const architecture = withLayers(withKeptExperts(whole, kept), blocks);
@@ -144,13 +168,18 @@ async function planFewerExperts(
   ];
   const text = (await readSmallFile(join(checkpoint.folder, 'config.json'), MAX_CONFIG_BYTES)).toString('utf8');
   return {
-    plan: planOf(checkpoint, { kept, removed }, maxShardBytes),
+    plan: planOf(checkpoint, wanted, weights, maxShardBytes),
     config: editConfigText(text, edits),
     architecture,
   };
 }
 
-function planOf(checkpoint: Checkpoint, { kept, removed }: FewerExpertsPlan, maxShardBytes?: number): Plan {
+function planOf(
+  checkpoint: Checkpoint,
+  { kept, removed, factors }: FewerExpertsPlan,
+  weights: WeightSource,
+  maxShardBytes?: number,
+): Plan {
   const architecture = requireArchitecture(checkpoint);
   const keys = keysByName(architecture);
   /** The layer of a tensor with a matrix of every expert, or with the scales of one. */
@@ -166,7 +195,8 @@ function planOf(checkpoint: Checkpoint, { kept, removed }: FewerExpertsPlan, max
   };
   return planCheckpoint(checkpoint, removed, {
     maxShardBytes,
-    notes: { 'coppice.experts': digestOfExperts(kept) },
+    notes: { 'coppice.experts': digestOfExperts(kept, factors) },
+    ...(factors && { rewrite: rescaledTensors(checkpoint, kept, weights) }),
     rows: (tensor) => {
       const layer = stacked.get(tensor.name);
       if (layer !== undefined) return kept.get(layer);
@@ -175,12 +205,9 @@ function planOf(checkpoint: Checkpoint, { kept, removed }: FewerExpertsPlan, max
     },
     renamed: (tensor) => {
       const key = keyOf(tensor);
-      const of = key && ofExpert(key.name);
-      if (!of) return tensor.name;
-      const place = kept.get(key.layer)!.indexOf(of.expert);
-      if (place === -1) return undefined;
-      const name = `experts.${place}.${of.rest}` as BlockWeightName;
-      return weightOf(architecture, { layer: key.layer, name })!.name;
+      if (!key || !ofExpert(key.name)) return tensor.name;
+      const name = keptName(key.name, kept.get(key.layer));
+      return name && weightOf(architecture, { layer: key.layer, name })!.name;
     },
   });
 }

@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import type { CostDigest, ExpertsDigest } from '../../engine/records/digest-types';
 import { defined } from '../../format/defined';
-import { readAs } from '../read-result';
-import { expertsResult } from '../results/experts';
+import { type Read, readAs } from '../read-result';
+import { expertsResult, type ExpertsResult } from '../results/experts';
 import { costOf } from './cost';
 
 /** Undefined for a result without its main numbers. */
@@ -20,7 +20,7 @@ export function expertsOf(results: unknown): ExpertsDigest | undefined {
   if (criterion === undefined || before === undefined || after === undefined || perToken === undefined)
     return undefined;
   if (parameters === undefined || parametersBefore === undefined) return undefined;
-  const { removed = [], unrouted = 0, calibration, text, out, bytesAfter } = more;
+  const { removed = [], unrouted = 0, rescale, calibration, text, out, bytesAfter } = more;
   const [own, fewer] = [more.before, more.after];
   const loss =
     own?.meanNll === undefined || fewer?.meanNll === undefined
@@ -34,11 +34,21 @@ export function expertsOf(results: unknown): ExpertsDigest | undefined {
         ? []
         : [{ index, scores: scores.map(Number), tokens, kept }],
     ),
+    rescale: rescaleOf(rescale),
     text: calibration?.name,
     loss: loss && defined(loss),
     bytesAfter,
     written: typeof out === 'string' ? basename(out) : undefined,
   });
+}
+
+/** Undefined for one without its numbers. */
+function rescaleOf(read: Read<ExpertsResult['rescale']> | undefined): ExpertsDigest['rescale'] {
+  const { applied, heldOut } = read ?? {};
+  const { without, with: withThem } = heldOut ?? {};
+  return applied === undefined || without === undefined || withThem === undefined
+    ? undefined
+    : { applied, without, with: withThem };
 }
 
 /** Sizes of the original and of the model with fewer experts; none of a run that wrote nothing. */

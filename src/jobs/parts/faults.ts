@@ -54,8 +54,10 @@ export function curveFault({ criterion: by, scores, measure }: OptionsFor<'curve
   };
 }
 
-export function expertsFault({ measure, text, out, scores }: OptionsFor<'experts'>): Fault | undefined {
-  const given = (['out', 'text', 'scores'] as const).find((name) => ({ out, text, scores })[name] !== undefined);
+export function expertsFault({ measure, text, out, scores, rescale }: OptionsFor<'experts'>): Fault | undefined {
+  const given = (['out', 'text', 'scores', 'rescale'] as const).find(
+    (name) => ({ out, text, scores, rescale: rescale === true ? rescale : undefined })[name] !== undefined,
+  );
   if (given !== undefined) {
     return {
       what: `${option(given)} cannot be used with ${option('part')}`,

@@ -1,7 +1,22 @@
 /** The result of "experts": what every expert is worth, which ones stay, and the loss before and after. */
 import { EXPERT_CRITERIA } from '../../engine/importance/experts/criteria';
-import { list, nullable, number, numbers, oneOf, optional, real, shape, text, whole, type ValueOf } from '../result';
+import {
+  flag,
+  list,
+  nullable,
+  number,
+  numbers,
+  oneOf,
+  optional,
+  real,
+  shape,
+  text,
+  whole,
+  type ValueOf,
+} from '../result';
 import { computed, kl, leftBehind, meanNll, modelRead, ppl, removedBlocks, rowsOfText, top1 } from './common';
+
+const nats = { unit: 'nats', better: 'less' } as const;
 
 const block = shape(
   {
@@ -12,6 +27,31 @@ const block = shape(
     kept: numbers('experts that stay, from 0, ascending'),
   },
   'a block with experts',
+);
+
+const rescale = shape(
+  {
+    applied: flag('whether kept experts are multiplied by the factors: they are where KL divergence falls'),
+    heldOut: shape(
+      {
+        rows: whole('calibration rows that were not fitted'),
+        without: real<number>('mean KL divergence from the original on them, without factors', nats),
+        with: real<number>('the same with factors', nats),
+      },
+      'what decided',
+    ),
+    factors: list(
+      shape(
+        {
+          index: whole('number of the block in the original'),
+          factors: numbers('of each expert that stays; 1 of one that no token reached'),
+        },
+        'a block with experts',
+      ),
+      'the factors that were fitted, applied or not',
+    ),
+  },
+  'the rescaling of kept experts; absent if it was not asked for',
 );
 
 export const expertsResult = shape(
@@ -31,6 +71,7 @@ export const expertsResult = shape(
     unrouted: whole('experts without any token; they go first'),
     parameters: whole('parameters of the model with fewer experts', { better: 'less' }),
     parametersBefore: whole('parameters of the original'),
+    rescale: optional(rescale),
     calibration: nullable(shape(rowsOfText, 'the rows whose tokens were routed; null if the scores were read')),
     text: nullable(shape(rowsOfText, 'the rows on which both losses were measured; null if none was')),
     before: nullable(shape({ meanNll, ppl }, 'the original; null if it was not measured')),

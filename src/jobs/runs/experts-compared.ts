@@ -1,6 +1,8 @@
 /** The loss of the original on some rows, and of the model with fewer experts, which is not written for that. */
-import type { KeptExperts } from '../../engine/checkpoint/kept-experts';
+import type { ExpertFactors, KeptExperts } from '../../engine/checkpoint/kept-experts';
+import type { Checkpoint } from '../../engine/checkpoint/types';
 import { likenessOfViews } from '../../engine/evaluate/likeness';
+import { HELD_OUT_EVERY } from '../../engine/importance/experts/criteria';
 import { scoreExperts } from '../../engine/importance/experts/score';
 import { summariseLosses } from '../../engine/importance/losses';
 import type { TokenRows } from '../../engine/model/forward';
@@ -10,6 +12,8 @@ import { fullView, viewWithout } from '../../engine/model/view';
 import type { JobOptions, Phase } from '../../engine/progress';
 import { checkpointWeights } from '../../engine/weights/checkpoint';
 import { FewerExperts } from '../../engine/weights/fewer-experts';
+import { writtenFactors } from '../../engine/weights/scaled-experts';
+import type { WeightSource } from '../../engine/weights/source';
 import type { ExpertPlan } from '../../engine/importance/experts/plan';
 
 export interface Compared {
@@ -23,8 +27,18 @@ export interface Comparison {
   /** Takes the original's losses of that pass. */
   readonly keep: (losses: Float64Array) => void;
   /** @param phases the original, unless it is known; then the model with fewer experts */
-  readonly measure: (kept: KeptExperts, phases: readonly JobOptions[]) => Promise<Compared>;
+  readonly measure: (
+    kept: KeptExperts,
+    factors: ExpertFactors | undefined,
+    phases: readonly JobOptions[],
+  ) => Promise<Compared>;
   readonly close: () => Promise<void>;
+}
+
+/** The model with fewer experts, as it would be written. @param factors of the kept ones, if they have some */
+export function fewerExpertsWeights(checkpoint: Checkpoint, kept: KeptExperts, factors?: ExpertFactors): WeightSource {
+  const fewer = new FewerExperts(checkpointWeights(checkpoint), kept);
+  return factors ? writtenFactors(fewer, factors) : fewer;
 }
 
 /** Share of the memory budget that the original's last states may take. */
@@ -40,9 +54,9 @@ export async function compareExperts(model: Model, { removed }: ExpertPlan, rows
     keep: (losses) => {
       known = losses;
     },
-    measure: async (kept, [first, second]) => {
+    measure: async (kept, factors, [first, second]) => {
       known ??= (await scoreExperts(model, rows, fullView(blocks), first, original)).losses;
-      const fewer = await model.withWeights(new FewerExperts(checkpointWeights(model.checkpoint), kept));
+      const fewer = await model.withWeights(fewerExpertsWeights(model.checkpoint, kept, factors));
       try {
         const view = viewWithout(
           blocks,
@@ -62,14 +76,27 @@ export async function compareExperts(model: Model, { removed }: ExpertPlan, rows
 /** Writing beside a pass over rows. */
 const WRITING = 0.1;
 
-/** Phases of the job: scores, the original, the model with fewer experts, and writing. */
+/** Of calibration rows, the share that factors are fitted on, twice: with all experts, and with those that stay. */
+const FITTING = 2 * (1 - 1 / HELD_OUT_EVERY);
+/** The original, and the model with fewer experts without factors and with them. */
+const JUDGING = 3 / HELD_OUT_EVERY;
+
+/** Phases of the job: scores, factors, what these do, the original, the model with fewer experts, and writing. */
 export const phasesOf = (given: {
   readonly scores: boolean;
+  readonly rescales: boolean;
   readonly judged: boolean;
   readonly sharesPass: boolean;
   readonly writes: boolean;
 }): Phase[] => {
-  const { scores, judged, sharesPass, writes } = given;
-  const passes = [scores, judged && !sharesPass, judged];
-  return [...passes.map((isMade) => ({ share: isMade ? 1 : 0 })), { share: writes ? WRITING : 0 }];
+  const { scores, rescales, judged, sharesPass, writes } = given;
+  const shares = [
+    [scores, 1],
+    [rescales, FITTING],
+    [rescales, JUDGING],
+    [judged && !sharesPass, 1],
+    [judged, 1],
+    [writes, WRITING],
+  ] as const;
+  return shares.map(([isMade, share]) => ({ share: isMade ? share : 0 }));
 };

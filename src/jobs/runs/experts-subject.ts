@@ -23,6 +23,7 @@ import { viewWithout, type View } from '../../engine/model/view';
 import { detailsOf, type RunDetails } from '../../engine/records/details';
 import { modelName, type RunInput } from '../../engine/records/record';
 import { fewerExpertsBytes } from '../../engine/write/experts';
+import { requireRescalable } from '../../engine/write/rescaled-experts';
 import { option } from '../../engine/option-token';
 import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { experts as definition } from '../definitions/experts';
@@ -30,6 +31,7 @@ import type { OptionsFor } from '../kinds';
 import type { ExpertsResult } from '../results/experts';
 import { type JobContext, recordedOptions } from '../run';
 import type { Compared } from './experts-compared';
+import type { Rescaled } from './experts-rescaled';
 import type { BlockExperts } from './experts-scores';
 
 type Options = OptionsFor<'experts'>;
@@ -51,6 +53,7 @@ export type ExpertsFacts = Pick<
 export async function expertsSubject(options: Options, { warn }: Pick<JobContext, 'warn'>): Promise<ExpertsSubject> {
   const checkpoint = await openCheckpoint(options.checkpoint);
   const architecture = requireArchitecture(checkpoint);
+  if (options.rescale && expertBlocks(architecture).length > 0) await requireRescalable(checkpoint);
   const keep = options.keep ?? (await keptForFiles(checkpoint, options));
   const plan = planExperts(architecture, modelName(checkpoint), { ...options, keep });
   plan.warnings.forEach(warn);
@@ -184,6 +187,7 @@ const inputOf = (role: string, { source, sha256, share }: Calibration): RunInput
 /** What was found. */
 export interface ExpertsFound {
   readonly blocks: readonly BlockExperts[];
+  readonly rescale?: Rescaled;
   readonly compared?: Compared;
   /** The rows that were routed, unless scores were read. */
   readonly calibration: ExpertsResult['calibration'];
@@ -198,7 +202,7 @@ export type ExpertsMeasured = Omit<ExpertsResult, 'out' | 'seconds'>;
 /** The result from the scores, with what the user should know of the text. */
 export function expertsMeasured(
   facts: ExpertsFacts,
-  { blocks, compared, calibration, text, provider, scoringSeconds }: ExpertsFound,
+  { blocks, rescale, compared, calibration, text, provider, scoringSeconds }: ExpertsFound,
 ): { readonly measured: ExpertsMeasured; readonly warnings: readonly string[] } {
   const { before: count, after: keep, perToken: chosen } = facts.experts;
   const kept = keptOfBlocks(blocks, keep);
@@ -212,7 +216,7 @@ export function expertsMeasured(
     unrouted: unroutedIn(tokens),
     parameters: facts.parameters,
     parametersBefore: facts.parametersBefore,
-    ...defined({ bytesBefore: facts.bytesBefore, bytesAfter: facts.bytesAfter }),
+    ...defined({ bytesBefore: facts.bytesBefore, bytesAfter: facts.bytesAfter, rescale }),
     calibration,
     text,
     before: compared?.before ?? null,

@@ -9,6 +9,7 @@ import { writeFewerExperts } from '../../engine/write/experts';
 import { expertsCard } from '../../engine/write/experts-card';
 import type { ExpertsResult } from '../results/experts';
 import type { JobContext } from '../run';
+import { factorsOf } from './experts-rescaled';
 import type { ExpertPlan } from '../../engine/importance/experts/plan';
 
 export interface Writing {
@@ -30,7 +31,8 @@ export async function writeExperts(
   const inherited = await inheritedFields(checkpoint);
   const used = await calibrationsOf(checkpoint);
   const { settings } = details;
-  const { before, after, parameters, parametersBefore, experts, criterion } = facts;
+  const { before, after, parameters, parametersBefore, experts, criterion, rescale } = facts;
+  const factors = factorsOf(rescale);
   const loss = before &&
     after &&
     facts.text && { text: facts.text.name, before: Number(before.meanNll), after: Number(after.meanNll) };
@@ -38,6 +40,7 @@ export async function writeExperts(
     expertsCard(checkpoint, {
       ...{ criterion, kept, removed: plan.removed, experts, settings, inherited, text },
       parameters: { before: parametersBefore, after: parameters },
+      ...(factors && { rescaled: rescale!.heldOut }),
       ...(loss && { loss }),
     });
   const finished = new Date(); // of the plan: the record is part of what is written
@@ -46,6 +49,7 @@ export async function writeExperts(
     {
       kept,
       removed: plan.removed,
+      ...(factors && { factors }),
       card,
       record: (bytesAfter) =>
         newRecord({

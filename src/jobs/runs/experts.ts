@@ -1,4 +1,4 @@
-/** Scores experts, measures the model without the lowest, and writes it. */
+/** Scores experts, rescales those that stay, measures the model without the others, and writes it. */
 import type { Calibration } from '../../engine/importance/calibration';
 import { scoreExperts, sumExperts } from '../../engine/importance/experts/score';
 import { withModel } from '../../engine/model/opened';
@@ -8,6 +8,7 @@ import type { OptionsFor } from '../kinds';
 import type { ExpertsResult } from '../results/experts';
 import { type JobContext, modelOptions, type RunEnd, secondsSince } from '../run';
 import { compareExperts, type Compared, phasesOf } from './experts-compared';
+import { factorsOf, requireRescaleRows, type Rescaled, rescaleExperts } from './experts-rescaled';
 import { type BlockExperts, readExperts } from './experts-scores';
 import {
   expertsDetails,
@@ -24,9 +25,10 @@ import { writeExperts } from './experts-written';
 
 type Options = OptionsFor<'experts'>;
 
-/** Scores, and the loss of the original where the same pass gave it. */
+/** Scores, factors, and the loss of the original where the same pass gave it. */
 interface Found {
   readonly blocks: readonly BlockExperts[];
+  readonly rescale?: Rescaled;
   readonly compared?: Compared;
   readonly provider?: string;
   readonly scoringSeconds: number;
@@ -41,24 +43,26 @@ export async function runExperts(options: Options, context: JobContext): Promise
     options.scores === undefined ? undefined : await readExperts(options.scores, checkpoint, plan, options.criterion);
   const routed =
     options.calibration === undefined ? undefined : await rowsOf(options.calibration, options, checkpoint, context);
+  if (options.rescale) requireRescaleRows(routed!.rows); // without it, there is a fault
   const other = options.text === undefined ? undefined : await rowsOf(options.text, options, checkpoint, context);
   const judged = options.measure ? (other ?? routed) : undefined;
   const sharesPass = read === undefined && plan.removed.length === 0 && judged !== undefined && judged === routed;
-  const [scoring, measuring, comparing, writing] = inPhases(
+  const [scoring, fitting, judging, measuring, comparing, writing] = inPhases(
     context.job,
     phasesOf({
       scores: read === undefined,
+      rescales: options.rescale === true,
       judged: judged !== undefined,
       sharesPass,
       writes: options.out !== undefined,
     }),
   );
   const found: Found =
-    read && !judged
+    read && !judged && !options.rescale
       ? { blocks: read.blocks, scoringSeconds: 0 }
       : await compute(
           { options, subject, blocks: read?.blocks, routed, judged, sharesPass },
-          [scoring, measuring, comparing],
+          { scoring, rescaling: [fitting, judging], measuring: [measuring, comparing] },
           context,
         );
   const { measured, warnings } = expertsMeasured(facts, {
@@ -77,6 +81,12 @@ export async function runExperts(options: Options, context: JobContext): Promise
   return { result: { ...measured, ...written, seconds: secondsSince(start) }, run: details };
 }
 
+interface Phases {
+  readonly scoring: JobOptions;
+  readonly rescaling: readonly JobOptions[];
+  readonly measuring: readonly JobOptions[];
+}
+
 interface Asked {
   readonly options: Options;
   readonly subject: ExpertsSubject;
@@ -91,7 +101,7 @@ interface Asked {
 /** Everything that needs an open model. The pass that scores the original's experts also gives its loss. */
 async function compute(
   { options, subject, blocks: known, routed, judged, sharesPass }: Asked,
-  [scoring, ...measuring]: readonly JobOptions[],
+  { scoring, rescaling, measuring }: Phases,
   context: JobContext,
 ): Promise<Found> {
   const { checkpoint, plan } = subject;
@@ -107,8 +117,12 @@ async function compute(
       };
       const blocks = known ?? (await sumsOf()).map((sums) => scoredBlock(sums, options));
       const scoringSeconds = known === undefined ? secondsSince(clock) : 0;
-      const compared = await comparing?.measure(keptOfBlocks(blocks, plan.keep), measuring);
-      return { blocks, compared, provider: model.device.provider, scoringSeconds };
+      const kept = keptOfBlocks(blocks, plan.keep);
+      const rescale = options.rescale
+        ? await rescaleExperts(model, routed!.rows, kept, viewOfPlan(subject), rescaling)
+        : undefined;
+      const compared = await comparing?.measure(kept, factorsOf(rescale), measuring);
+      return { blocks, rescale, compared, provider: model.device.provider, scoringSeconds };
     } finally {
       await comparing?.close();
     }

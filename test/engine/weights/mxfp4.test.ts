@@ -9,6 +9,7 @@ import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpo
 import { dequantizeMxfp4 } from '../../../src/engine/formats/mxfp4';
 import { viewWithout } from '../../../src/engine/model/view';
 import { withWeights } from '../../../src/engine/weights/checkpoint';
+import { requireRescalable } from '../../../src/engine/write/rescaled-experts';
 import { writePruned } from '../../../src/engine/write/write-pruned';
 import { expertToy } from '../../support/expert-toys';
 import { decodedLogits, openToy, withModelOf } from '../../support/model';
@@ -114,6 +115,14 @@ describe('experts in MXFP4', () => {
     const none = new Float32Array(32);
     dequantizeMxfp4(blocks, Uint8Array.of(255), none);
     assert.ok(none.every(Number.isNaN));
+  });
+
+  it('are not rescaled, and refused by name', async () => {
+    const checkpoint = await openToy(packedToy(packedExperts()));
+    await assert.rejects(requireRescalable(checkpoint), {
+      name: 'UserError',
+      message: /cannot be rescaled: ".*down_proj.*" is stored as MXFP4, which Coppice only reads/,
+    });
   });
 
   it('are gate in the even rows, up in the odd ones, and down; whole and in part', async () => {

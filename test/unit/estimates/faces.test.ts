@@ -96,6 +96,7 @@ describe('the time and the memory of a job', () => {
 
   const MORE: readonly (readonly [Kind, JsonObject])[] = [
     ['score', { criterion: 'ppl', samples: 500 }],
+    ['experts', { rescale: true, samples: 200 }],
     ['score', { criterion: 'taylor', samples: 40, length: 256 }],
     ['curve', { samples: 4000 }],
     ['heal', { tokens: 400_000 }],

@@ -51,12 +51,20 @@ const noteOf = ({ unrouted }: ExpertsDigest): string[] =>
 const withoutBlocks = (removed: readonly number[]): string =>
   removed.length === 1 ? t('Without block {0}.', removed[0]) : t('Without the blocks {0}.', numberRanges(removed));
 
-function summaryOf({ digest }: PanelRun, { criterion, text, removed, loss, written }: ExpertsDigest): string {
+function rescaledText({ applied, without, with: withThem }: NonNullable<ExpertsDigest['rescale']>): string {
+  const [before, after] = [without, withThem].map((kl) => shortNumber(numeric(kl)));
+  return applied
+    ? t('Kept experts were rescaled: KL divergence {0} → {1} on rows that were not fitted.', before, after)
+    : t('Kept experts were not rescaled: KL divergence {0} → {1} on rows that were not fitted.', before, after);
+}
+
+function summaryOf({ digest }: PanelRun, { criterion, text, removed, rescale, loss, written }: ExpertsDigest): string {
   return [
     text === undefined
       ? t('{0}: by {1}, {2}.', digest.model.name, criterion, moment(digest.started))
       : t('{0}: by {1} on {2}, {3}.', digest.model.name, criterion, text, moment(digest.started)),
     ...(removed.length > 0 ? [withoutBlocks(removed)] : []),
+    ...(rescale === undefined ? [] : [rescaledText(rescale)]),
     ...(loss?.text === undefined ? [] : [t('The loss is of {0}.', loss.text)]),
     ...(written === undefined ? [] : [t('Written to {0}.', written)]),
     computedText(digest),

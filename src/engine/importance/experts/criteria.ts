@@ -12,3 +12,12 @@ export const EXPERT_RATIO = 0.25;
 
 /** From this share of dropped experts on, models suffer much. */
 export const MANY_EXPERTS = 0.5;
+
+/** Of the calibration rows, those that decide whether factors of kept experts are applied: every so many. */
+export const HELD_OUT_EVERY = 4;
+
+/**
+ * Arrays of (tokens, hidden) that fitting these factors takes: states of both models before and after a block, what lies between its router
+ * and its experts, what all experts give, and what each of a token's kept ones gives.
+ */
+export const fittingArrays = (chosen: number): number => 8 + chosen;
