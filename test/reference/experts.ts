@@ -2,14 +2,33 @@
  * Blocks with experts in plain loops and float64, written from their definition: what every expert gives to a token, and the factors of
  * kept experts by least squares. Mixers are the caller's. Slow on purpose; meant for toys.
  */
-import type { Architecture } from '../../src/engine/checkpoint/architecture';
-import type { ExpertsFeedForward } from '../../src/engine/checkpoint/kinds/experts';
 
 /** The weights of one block, by name: "experts.2.down", "router". Rows of a matrix; a vector has one. */
 export type ReferenceBlock = ReadonlyMap<string, Matrix>;
 
 type Numbers = readonly number[];
 type Matrix = readonly Numbers[];
+
+/** How a block routes its tokens. */
+interface ReferenceRouting {
+  readonly count: number;
+  readonly chosen: number;
+  /** What the softmax is over. */
+  readonly weighs: 'all' | 'chosen';
+  readonly form?: 'clamped';
+  /** Present if an FFN is beside the experts. */
+  readonly shared?: object;
+}
+
+/** The settings of a model that its FFNs depend on. */
+export interface ReferenceExperts {
+  readonly hidden: number;
+  readonly rmsNormEps: number;
+  readonly style: { readonly residualScale: number };
+  readonly layers: readonly {
+    readonly ffn: { readonly kind: 'dense' } | ({ readonly kind: 'experts' } & ReferenceRouting);
+  }[];
+}
 
 /** What a token's experts give, their weights included, by expert. */
 type Given = ReadonlyMap<number, Numbers>;
@@ -26,7 +45,7 @@ function normed(block: ReferenceBlock, x: Numbers, eps: number): number[] {
 }
 
 /** Routing by definition: of the experts with the highest scores, softmax over them alone or over all. */
-function given(block: ReferenceBlock, m: Numbers, shape: ExpertsFeedForward, experts: Numbers): Given {
+function given(block: ReferenceBlock, m: Numbers, shape: ReferenceRouting, experts: Numbers): Given {
   const { chosen, weighs, form } = shape;
   const all = times(block.get('router')!, m, block.get('routerBias'));
   const scores = experts.map((e) => all[e]);
@@ -68,7 +87,7 @@ const sumOf = (outputs: Given, size: number): number[] =>
 
 /** What a block's FFN makes of a token's stream behind the mixer, and what each of its experts gave. */
 export function referenceFeedForward(
-  { layers, rmsNormEps, style, hidden }: Architecture,
+  { layers, rmsNormEps, style, hidden }: ReferenceExperts,
   layer: number,
   block: ReferenceBlock,
   h: Numbers,

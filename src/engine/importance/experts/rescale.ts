@@ -4,6 +4,7 @@
  * the model with fewer experts, its weight included, the factors s minimise Σ ‖y − Σ_j s_j u_j‖² + λ ‖s − 1‖².
  */
 import { UserError } from '../../errors';
+import { command } from '../../option-token';
 import { Panels, panelWidth, PANEL } from '../../heal/blocked';
 import { cholesky, type Products, solveWith } from '../../heal/solve';
 import type { TokenRows } from '../../model/forward';
@@ -107,5 +108,5 @@ const notFinite = (block: number): UserError =>
   new UserError(
     'The experts cannot be rescaled',
     `what those of block ${block} give is not finite: a weight is broken, or numbers grow beyond float32`,
-    'Look for the block with `coppice inspect`, or get the file again.',
+    `Look for the block with \`${command('inspect')}\`, or get the file again.`,
   );
