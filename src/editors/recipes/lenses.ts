@@ -4,7 +4,7 @@ import type { Coppice } from '../../host/coppice';
 import { RECIPE_SELECTOR } from '../../host/recipes/recipe-files';
 import type { RunningRecipe } from '../../host/recipes/recipe-runs';
 import { type StepFacts, stepWords } from '../../host/recipes/recipe-words';
-import { isCutKind } from '../../jobs/parts/part-record';
+import { isCutAlone } from '../../jobs/parts/part-record';
 import type { StepPlace } from '../../recipes/read';
 import type { RecipeDocuments, RecipeStatus } from './documents';
 import { failureIn } from './recipe-problems';
@@ -37,7 +37,7 @@ export function showRecipeLenses(
       const steps = status.read.places.flatMap((place) => {
         const words = stepWords(factsOf(status, place.name, running, recipes.last(file)));
         const job = status.read.recipe?.steps.find(({ name }) => name === place.name)?.job;
-        const onCluster = config.hasCluster && job !== undefined && isCutKind(job);
+        const onCluster = config.hasCluster && job !== undefined && isCutAlone(job);
         return stepLenses(document, file, place, { busy: running !== undefined, onCluster, words });
       });
       return [...top, ...steps];

@@ -15,7 +15,7 @@ import { completeOptions, optionsIn } from '../../jobs/complete';
 import type { Fault } from '../../jobs/define';
 import { JOBS } from '../../jobs/definitions';
 import { CUT_FAULTS } from '../../jobs/parts/faults';
-import { type CutKind, isCutKind } from '../../jobs/parts/part-record';
+import { type CutKind, isCutKind, isShared } from '../../jobs/parts/part-record';
 import type { JobKind, JobOutcome, JobSpec, ProgressInfo } from '../../protocol/jobs';
 import type { AttendedWork } from '../../sidecar/elsewhere';
 import type { JobRunOptions, SidecarClient } from '../../sidecar/client';
@@ -231,7 +231,7 @@ export class ClusterRuns {
 
 /** @throws UserError for a job, or options, whose work cannot be cut */
 export function requireCut({ kind, ...rest }: JobSpec): void {
-  if (!isCutKind(kind)) {
+  if (!isCutKind(kind) || isShared(kind)) {
     throw new UserError(
       l10n.t('This job cannot run on a cluster'),
       l10n.t('its work cannot be cut into parts'),

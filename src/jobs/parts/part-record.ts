@@ -20,6 +20,9 @@ export const isShared = (kind: CutKind): boolean => kind === 'heal';
 
 export const isCutKind = (kind: string): kind is CutKind => (CUT_KINDS as readonly string[]).includes(kind);
 
+/** Jobs whose parts need not meet: VS Code sends only these to a cluster. */
+export const isCutAlone = (kind: string): boolean => isCutKind(kind) && !isShared(kind);
+
 /** The results of a partial record. */
 export interface PartResults {
   readonly part: Part & { readonly job: CutKind };
