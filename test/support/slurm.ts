@@ -28,8 +28,14 @@ export class TestSlurm {
     execFileSync('bash', [script, 'start', this.folder], { stdio: ['ignore', 'ignore', 'inherit'] });
   }
 
+  /** Ends the daemons, and waits for them: they write into the folder to the last. */
   stop(): void {
+    const daemons = execFileSync('bash', ['-c', `cat ${this.folder}/*.pid`], { encoding: 'utf8' })
+      .trim()
+      .split(/\s+/);
     execFileSync('bash', [script, 'stop', this.folder], { stdio: 'ignore' });
+    const ended = `for p in ${daemons.join(' ')}; do while kill -0 $p; do sleep 0.1; done; done`;
+    execFileSync('bash', ['-c', ended], { stdio: 'ignore', timeout: 20_000 });
   }
 
   run(program: string, ...args: string[]): string {
@@ -45,5 +51,16 @@ export class TestSlurm {
     for (const pid of [Number(readFileSync(join(this.folder, `slurmd-${node}.pid`), 'utf8')), step, job]) {
       process.kill(pid, 'SIGKILL');
     }
+  }
+
+  /** Brings a node back after that: it registers again, and then takes jobs. */
+  repair(node: string): void {
+    this.run('slurmd', '-N', node);
+  }
+
+  /** Whether every node takes jobs. */
+  isIdle(): boolean {
+    const states = this.run('sinfo', '-h', '-N', '-o', '%T').trim().split('\n');
+    return states.every((state) => state === 'idle');
   }
 }
