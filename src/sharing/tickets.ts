@@ -11,7 +11,7 @@ import { isRunning, ownMark, type ProcessMark } from '../engine/files/process-bi
 import { readTextFile } from '../engine/files/text-file';
 import { passingFile } from '../engine/files/kept-files';
 import { writeWhole } from '../engine/files/whole-file';
-import { isObject } from '../format/json';
+import { isObject, type JsonObject, objectIn } from '../format/json';
 
 /** What a job takes of the machine. */
 export interface Claim {
@@ -35,6 +35,8 @@ interface Held extends Earlier {
 
 const NAME = /^[1-9]\d{0,14}$/;
 const MOST_BYTES = 4096;
+/** More than processes that start at the same moment. */
+const ATTEMPTS = 1000;
 
 /** The folder of this machine: the cache may lie on a disk that several machines see. */
 export const ticketFolder = async (): Promise<string> =>
@@ -49,10 +51,10 @@ export class Ticket {
     private readonly remove: () => Promise<void>,
   ) {}
 
-  /** Takes the next number. @throws errors of the file system */
-  static async take(folder: string, claim: Claim): Promise<Ticket> {
+  /** Takes the next number. @returns undefined where none can be had @throws errors of the file system */
+  static async take(folder: string, claim: Claim): Promise<Ticket | undefined> {
     await mkdir(folder, { recursive: true });
-    for (;;) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const number = Math.max(0, ...(await numbersIn(folder))) + 1;
       const path = join(folder, String(number));
       try {
@@ -62,6 +64,7 @@ export class Ticket {
         if (systemErrorCode(error) !== 'EEXIST') throw error; // another process was quicker
       }
     }
+    return undefined;
   }
 
   /** The jobs before it that still run or wait, in their order. */
@@ -78,9 +81,9 @@ export class Ticket {
     return found;
   }
 
-  /** Says that the job begins. */
+  /** Says that the job begins. Where that cannot be written, it still has its place. */
   async begin(): Promise<void> {
-    await writeWhole(join(this.folder, String(this.number)), textOf(this.claim, true));
+    await writeWhole(join(this.folder, String(this.number)), textOf(this.claim, true)).catch(() => undefined);
   }
 
   /** Gives the place to others. */
@@ -91,25 +94,25 @@ export class Ticket {
 
 const textOf = (claim: Claim, runs: boolean): string => JSON.stringify({ ...claim, runs, process: ownMark() });
 
+/** None where the folder is gone: the user may clear the cache at any time. */
 const numbersIn = async (folder: string): Promise<number[]> =>
-  (await readdir(folder)).filter((name) => NAME.test(name)).map(Number);
+  (await readdir(folder).catch(() => [])).filter((name) => NAME.test(name)).map(Number);
 
 /** Undefined for a ticket that is gone, or is none. */
 async function readTicket(path: string): Promise<Held | undefined> {
   try {
     const { text } = await readTextFile(path, MOST_BYTES, '');
-    return heldIn(JSON.parse(text));
+    return heldIn(objectIn(text));
   } catch (error) {
-    if (error instanceof UserError || error instanceof SyntaxError || systemErrorCode(error) !== undefined)
-      return undefined;
+    if (error instanceof UserError || systemErrorCode(error) !== undefined) return undefined;
     throw error;
   }
 }
 
 const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0);
 
-function heldIn(value: unknown): Held | undefined {
-  if (!isObject(value) || !isObject(value.process)) return undefined;
+function heldIn(value: JsonObject | undefined): Held | undefined {
+  if (!isObject(value?.process)) return undefined;
   const { pid, birth, at } = value.process;
   if (typeof pid !== 'number') return undefined;
   return {

@@ -27,12 +27,12 @@ describe('command line: jobs that share a machine', function () {
   it('a part waits while an earlier one has the threads, then runs, and leaves no ticket', async () => {
     const { folder, env } = machine();
     const first = await Ticket.take(folder, { job: 'score', bytes: 1e9, threads: 4096 });
-    await first.begin();
+    await first?.begin();
     const part = [...score, '--part', '1/2', '--record', join(temporaryFolder(), 'part.json'), '--json'];
     const second = startCoppice(part, {
       env,
       onStderr: (text) => {
-        if (text.includes('waits: ')) void first.end();
+        if (text.includes('waits: ')) void first?.end();
       },
     });
     const ended = await second.result;
@@ -44,24 +44,24 @@ describe('command line: jobs that share a machine', function () {
   it('a whole job waits for memory, not for threads; Ctrl-C ends the waiting', async () => {
     const { folder, env } = machine();
     const first = await Ticket.take(folder, { job: 'retrain', bytes: 1e18, threads: 4096 });
-    await first.begin();
+    await first?.begin();
     const ended = await coppice(score, { env, interrupt: 'SIGINT' });
     assert.equal(ended.code, 130, ended.stderr);
     assert.match(ended.stderr, /waits: 1 job of this machine may take .+ of memory, and this one .+ of /);
     assert.deepEqual(readdirSync(folder), ['1']);
-    await first.end();
+    await first?.end();
   });
 
   it('COPPICE_JOBS is a limit, "off", or wrong', async () => {
     const { folder, env } = machine('off');
     const first = await Ticket.take(folder, { job: 'retrain', bytes: 1e18, threads: 4096 });
-    await first.begin();
+    await first?.begin();
     const free = await coppice([...score, '--json'], { env });
     assert.equal(jsonOf(free).criterion, 'ppl');
     assert.doesNotMatch(free.stderr, /waits/);
     const one = await coppice(score, { env: { ...env, COPPICE_JOBS: '1' }, interrupt: 'SIGINT' });
     assert.match(one.stderr, /waits: 1 job of this machine runs, and COPPICE_JOBS is 1/);
-    await first.end();
+    await first?.end();
     const wrong = await coppice(score, { env: { ...env, COPPICE_JOBS: 'many' } });
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /COPPICE_JOBS is "many"/);

@@ -57,12 +57,12 @@ describe('sidecar: jobs', function () {
 
   it('a job waits for memory that a job of the terminal may take, and says so', async () => {
     const other = await Ticket.take(await ticketFolder(), { job: 'retrain', bytes: 1e18, threads: 0 });
-    await other.begin();
+    await other?.begin();
     const waits: string[] = [];
     const onProgress = ({ label }: ProgressInfo): void => {
       if (!label.startsWith('waiting: ')) return;
       waits.push(label);
-      void other.end();
+      void other?.end();
     };
     const spec = { kind: 'score', ...source, criterion: 'deepest' } as const;
     const { result } = await client().run(spec, { onProgress });

@@ -38,3 +38,11 @@ export function finished({ place, facts, share }: DraftStep, { before, after }: 
 }
 
 const total = (errors: readonly number[]): number => errors.reduce((sum, error) => sum + error, 0);
+
+/** Errors of the runs of all processes. */
+export function joined(all: readonly RunErrors[]): RunErrors {
+  const of = (name: keyof RunErrors): readonly number[] | undefined =>
+    all[0][name] && all.flatMap((errors) => errors[name] ?? []);
+  const [before, after] = [of('before'), of('after')];
+  return { ...(before && { before }), ...(after && { after }) };
+}

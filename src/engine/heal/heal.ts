@@ -13,14 +13,14 @@ import { type JobOptions, Work } from '../progress';
 import { type Agreement, Alone } from './agreement';
 import { divided, type NewWeight, siteLinears, withGains } from './corrections';
 import { describe } from './described';
-import { type DraftStep, finished, type RunErrors } from './draft';
+import { type DraftStep, finished, joined, type RunErrors } from './draft';
 import { noFactor } from './failure';
 import { tokensPerRun } from './groups';
 import { requireHealable } from './healable';
 import { isMeasured, measureStages, measureWork } from './measure';
 import { HEAL_DEFAULTS, type HealMethod } from './methods';
 import { refittedGains } from './norm-fit';
-import type { GainSums } from './norm-site';
+import { channelTotals } from './norm-site';
 import { MemoryPatches } from './patch-store';
 import type { Healed, HealSettings, HealStep } from './result';
 import { type Measured, stagesOf } from './row-likeness';
@@ -370,24 +370,6 @@ const placeOf = ({ block, tensor, removed }: Site): Pick<HealStep, 'block' | 'te
   tensor,
   removed,
 });
-
-/** Errors of the runs of all processes. */
-function joined(all: readonly RunErrors[]): RunErrors {
-  const of = (name: keyof RunErrors): readonly number[] | undefined =>
-    all[0][name] && all.flatMap((errors) => errors[name] ?? []);
-  const [before, after] = [of('before'), of('after')];
-  return { ...(before && { before }), ...(after && { after }) };
-}
-
-/** The sums of each channel over all runs. */
-function channelTotals(runs: readonly GainSums[]): { linear: Float64Array; quadratic: Float64Array } {
-  const total = (name: keyof GainSums): Float64Array => {
-    const sums = new Float64Array(runs[0][name].length);
-    for (const run of runs) for (const [c, value] of run[name].entries()) sums[c] += value;
-    return sums;
-  };
-  return { linear: total('linear'), quadratic: total('quadratic') };
-}
 
 /** The first module of the walk: the first site, or the end. */
 const startOf = ({ attention }: View, sites: readonly Site[]): number => sites[0]?.module ?? 2 * attention.length;

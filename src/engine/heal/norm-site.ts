@@ -180,3 +180,13 @@ export class NormSite {
     return tokenCounts(data, forward.length, model.architecture);
   }
 }
+
+/** The sums of each channel over all runs. */
+export function channelTotals(runs: readonly GainSums[]): { linear: Float64Array; quadratic: Float64Array } {
+  const total = (name: keyof GainSums): Float64Array => {
+    const sums = new Float64Array(runs[0][name].length);
+    for (const run of runs) for (const [c, value] of run[name].entries()) sums[c] += value;
+    return sums;
+  };
+  return { linear: total('linear'), quadratic: total('quadratic') };
+}

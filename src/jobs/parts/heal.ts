@@ -7,7 +7,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { version } from '../../../package.json';
-import { isObject, type JsonObject, stringifyJson } from '../../format/json';
+import { isObject, type JsonObject, objectIn, stringifyJson } from '../../format/json';
 import { UserError } from '../../engine/errors';
 import type { Others } from '../../engine/heal/heal';
 import { SharedAgreement } from '../../engine/heal/shared';
@@ -107,8 +107,8 @@ function ownerOf(
 async function own(folder: string, owner: JsonObject): Promise<string> {
   const file = join(folder, OWNER);
   await writeOnce(file, (output) => output.handle.writeFile(`${stringifyJson(owner, 2)}\n`));
-  const found = jsonIn((await readSmallFile(file, MOST_OWNER_BYTES)).toString('utf8'));
-  const mine = jsonIn(stringifyJson(owner));
+  const found = objectIn((await readSmallFile(file, MOST_OWNER_BYTES)).toString('utf8'));
+  const mine = objectIn(stringifyJson(owner));
   if (!isDeepStrictEqual(found, mine)) {
     const other = isObject(found)
       ? Object.keys(owner).find((name) => !isDeepStrictEqual(found[name], mine?.[name]))
@@ -120,15 +120,6 @@ async function own(folder: string, owner: JsonObject): Promise<string> {
     );
   }
   return createHash('sha256').update(stringifyJson(owner)).digest('hex');
-}
-
-function jsonIn(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The published weights, and sums that came too late, are of no more use; what parts said is small, and stays. */

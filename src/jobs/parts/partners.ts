@@ -12,7 +12,7 @@ import { namesIn } from '../../engine/files/names';
 import { option } from '../../engine/option-token';
 import { type Part, partText } from '../../engine/parts/part';
 import { Turns } from '../../engine/parts/turns';
-import { isObject, type JsonObject } from '../../format/json';
+import { isObject, type JsonObject, objectIn } from '../../format/json';
 import { partFile, partProgressFile, partsFolder } from './places';
 
 /** A part writes its progress every five seconds. Network disks show others what is written up to a minute later. */
@@ -105,17 +105,17 @@ export class Partners {
     const last = this.seen.get(number);
     if (!last || last.text !== text) this.seen.set(number, { text, since: now });
     const silent = now - (this.seen.get(number)?.since ?? now);
-    const progress = text === undefined || text === this.before.get(number) ? undefined : jsonIn(text);
+    const progress = text === undefined || text === this.before.get(number) ? undefined : objectIn(text);
     if (progress?.state === 'failed') return 'failed';
     if (progress?.state === 'cancelled') return 'lost';
-    if (text === undefined || jsonIn(text)?.state !== 'running') return silent >= this.patience ? 'lost' : 'alive';
-    return silent >= SILENT_MS || isGone(jsonIn(text)) ? 'lost' : 'alive';
+    if (text === undefined || objectIn(text)?.state !== 'running') return silent >= this.patience ? 'lost' : 'alive';
+    return silent >= SILENT_MS || isGone(objectIn(text)) ? 'lost' : 'alive';
   }
 
   /** Whether another process computes the part now, as far as its progress file tells. */
   async isRunning(number: number): Promise<boolean> {
     const text = await textOf(partProgressFile(this.folder, number));
-    return text !== undefined && jsonIn(text)?.state === 'running' && (await this.lifeOf(number)) === 'alive';
+    return text !== undefined && objectIn(text)?.state === 'running' && (await this.lifeOf(number)) === 'alive';
   }
 
   /** Whether the part has its record. */
@@ -124,7 +124,7 @@ export class Partners {
   }
 
   private async failed(number: number): Promise<UserError> {
-    const found = jsonIn((await textOf(partProgressFile(this.folder, number))) ?? '')?.error;
+    const found = objectIn((await textOf(partProgressFile(this.folder, number))) ?? '')?.error;
     const [what, why] = isObject(found) ? [String(found.what), String(found.why)] : ['it failed', ''];
     return new UserError(
       `Part ${partText({ number, of: this.count } satisfies Part)} has failed, and this one cannot go on without it`,
@@ -150,14 +150,5 @@ async function textOf(file: string): Promise<string | undefined> {
     return (await readTextFile(file, MOST_BYTES, '')).text;
   } catch {
     return undefined; // it is not there, or on its way
-  }
-}
-
-function jsonIn(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /** Jobs of one machine: who may begin, who waits, and what is left behind. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -107,7 +107,7 @@ describe('jobs that share a machine', () => {
   it('a waiting job can be cancelled, and gives its number back', async () => {
     const where = place();
     const held = await Ticket.take(where.folder, claim(20 * GB));
-    await held.begin();
+    await held?.begin();
     const stop = new AbortController();
     const waits: string[] = [];
     const onWait = (reason: string): void => {
@@ -117,15 +117,26 @@ describe('jobs that share a machine', () => {
     await assert.rejects(inTurn(claim(GB), { signal: stop.signal, onWait }, neverRuns, where), CancelledError);
     assert.equal(waits.length, 1);
     assert.deepEqual(readdirSync(where.folder), ['1']);
-    await held.end();
+    await held?.end();
   });
 
   it('a job sees what is free less what earlier ones may still take', async () => {
     const where = place({ shared: { bytes: 1e18, threads: 4 } });
     const held = await Ticket.take(where.folder, claim(1e15));
-    await held.begin();
+    await held?.begin();
     assert.equal(await inTurn(claim(GB), silent, () => Promise.resolve(sharedFree()), where), 0);
-    await held.end();
+    await held?.end();
+  });
+
+  it('a folder that is cleared meanwhile, or full of strange numbers, stops none', async () => {
+    const where = place();
+    const held = await Ticket.take(where.folder, claim(20 * GB));
+    await held?.begin();
+    const onWait = (): void => rmSync(where.folder, { recursive: true });
+    assert.equal(await inTurn(claim(GB), { onWait }, () => Promise.resolve(5), where), 5);
+    const strange = place();
+    for (const name of ['999999999999999', '1000000000000000']) writeFileSync(join(strange.folder, name), '');
+    assert.equal(await inTurn(claim(GB), neverWaits, () => Promise.resolve(6), strange), 6);
   });
 
   it('without a folder that can be written, jobs start at once', async () => {
