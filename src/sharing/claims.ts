@@ -1,19 +1,19 @@
 /** What a job takes of the machine, by its estimate. */
-import { numberIn } from '../jobs/amounts';
-import type { Kind } from '../jobs/kinds';
-import { optionsIn } from '../jobs/complete';
-import type { JobRunner } from '../jobs/runner';
-import type { JobKind, JobOutcome } from '../protocol/jobs';
-import { announce } from '../engine/progress';
-import { usualThreads } from '../engine/onnx/threads';
 import { availableParallelism } from 'node:os';
+import { usualThreads } from '../engine/onnx/threads';
+import { announce } from '../engine/progress';
 import { machineMemory, memoryOf } from '../estimates/memory';
 import { openModels } from '../estimates/models';
 import type { JsonObject } from '../format/json';
+import { numberIn } from '../jobs/amounts';
+import { optionsIn } from '../jobs/complete';
+import type { Kind } from '../jobs/kinds';
+import type { JobRunner } from '../jobs/runner';
+import type { JobKind, JobOutcome } from '../protocol/jobs';
 import type { Claim } from './tickets';
 import { inTurn } from './turn';
 
-/** A whole job waits for memory, not for threads: it may be the only one that somebody looks at. */
+/** A whole job waits for memory, not for threads: its user may be waiting for it. */
 export async function claimOf(kind: Kind, options: JsonObject): Promise<Claim> {
   const bytes = memoryOf({ kind, options }, await openModels(options), machineMemory());
   return { job: kind, bytes: bytes ?? 0, threads: 0 };

@@ -90,7 +90,7 @@ async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<J
     announce(report);
   };
   const lane = laneOf(spec);
-  const begun = async (signal: AbortSignal): Promise<JobOutcome> => {
+  const work = async (signal: AbortSignal): Promise<JobOutcome> => {
     log('info', `${spec.kind} begins: ${checkpointOf(spec)}`);
     const start = performance.now();
     try {
@@ -107,13 +107,14 @@ async function run(id: string, spec: JobSpec, cancelled: AbortSignal): Promise<J
       log('info', `${spec.kind} ends after ${((performance.now() - start) / 1000).toFixed(1)} s`);
     }
   };
-  const work = async (signal: AbortSignal): Promise<JobOutcome> => {
+  /** A short job does not stand in the machine's line: a long one of this process, which is before it there, waits for it. */
+  const inItsTurn = async (signal: AbortSignal): Promise<JobOutcome> => {
     const onWait = (reason: string): void => announceStep({ onProgress: throttle.report }, `waiting: ${reason}`);
-    return inTurn(await claimOf(spec.kind, optionsIn(spec) as JsonObject), { signal, onWait }, () => begun(signal));
+    return inTurn(await claimOf(spec.kind, optionsIn(spec) as JsonObject), { signal, onWait }, () => work(signal));
   };
   try {
     const beside = { lane, ...(lane === 'short' && { memory: () => roomFor(id, spec) }) };
-    const run = lane === 'short' ? (signal: AbortSignal) => turns.short(() => work(signal)) : work;
+    const run = lane === 'short' ? (signal: AbortSignal) => turns.short(() => work(signal)) : inItsTurn;
     return await queue.add({ id, kind: spec.kind, checkpoint: checkpointOf(spec), ...beside, run }, cancelled);
   } catch (error) {
     const wire = toWire(error, device !== undefined && device.provider !== 'cpu');

@@ -19,7 +19,7 @@ import { brokenCheckpoint } from '../support/broken';
 import { withModel } from '../support/model';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
-import { describedClient } from './started';
+import { describedClient, newClient } from './started';
 import { evaluatePerplexity } from '../support/measuring';
 
 const PROMPT = 'The river';
@@ -375,6 +375,25 @@ describe('sidecar: while a long job runs', function () {
     );
     controller.abort();
     await Promise.all([job, next].map((each) => assert.rejects(each, CancelledError)));
+  });
+
+  it('a text is written beside it where this machine takes one job at a time', async () => {
+    const before = process.env.COPPICE_JOBS;
+    process.env.COPPICE_JOBS = '1'; // the sidecar inherits it
+    const one = newClient();
+    const controller = new AbortController();
+    try {
+      const job = one.run(long, { signal: controller.signal });
+      await started(one);
+      const text = one.run({ kind: 'generate', checkpoint: model, device: 'cpu', prompt: PROMPT, maxNewTokens: 4 });
+      assert.ok('ids' in (await text).result);
+      controller.abort();
+      await assert.rejects(job, CancelledError);
+    } finally {
+      one.dispose();
+      if (before === undefined) delete process.env.COPPICE_JOBS;
+      else process.env.COPPICE_JOBS = before;
+    }
   });
 
   it('the newest what-if wins, and computes only what follows the first difference', async () => {

@@ -58,7 +58,7 @@ export function checkpointReduction(checkpoint: Checkpoint, removed: readonly nu
 export type SavedPart = RemovedPart & Weight;
 
 /**
- * The same by leaving out parts, of which no block is named twice. `removed` are the whole blocks among them, and `kept` all others.
+ * The same by leaving out parts; no block is named twice. `removed` are the whole blocks among them, and `kept` all others.
  * No checkpoint is written without single modules: the bytes are what its files would have.
  */
 export function partsReduction(

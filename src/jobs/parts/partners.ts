@@ -1,7 +1,7 @@
 /**
- * The parts of a job that go on together, as one process sees them. A part that nobody computes would keep all others waiting for
+ * The parts of a job that go on together, as one process sees them. A part that no process computes would keep all others waiting for
  * ever: where there are fewer processors than parts, or one is lost. So a process that waits looks at the progress files of those
- * it waits for, and computes itself what nobody does. That two processes compute the same part does no harm: what is in the folder
+ * it waits for, and computes itself what no process does. That two processes compute the same part does no harm: what is in the folder
  * first counts.
  */
 import { hostname } from 'node:os';
@@ -65,7 +65,7 @@ export class Partners {
   }
 
   /**
-   * Looks at parts that part `number` waits for, and begins one of them here if nobody computes it and this process is idle.
+   * Looks at parts that part `number` waits for, and begins one of them here if no process computes it and this process is idle.
    * @throws UserError when one has failed; the error of a part of this process
    */
   async look(number: number, waited: readonly number[]): Promise<void> {

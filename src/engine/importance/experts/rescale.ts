@@ -15,7 +15,7 @@ const RIDGE = 0.01;
 
 /**
  * Factors are kept between these: one beyond comes from too few tokens, or from inputs that have little to do with the original's any
- * more, and could turn an expert's sign or overflow float16. On toys, of which some reach the lower bound, it makes no difference
+ * more, and could turn an expert's sign or overflow float16. Some toys reach the lower bound; it makes no difference
  * (docs/design/importance.md).
  */
 const LEAST = 1 / 4;
