@@ -390,7 +390,7 @@ describe('sidecar: while a long job runs', function () {
       controller.abort();
       await assert.rejects(job, CancelledError);
     } finally {
-      one.dispose();
+      void one.dispose();
       if (before === undefined) delete process.env.COPPICE_JOBS;
       else process.env.COPPICE_JOBS = before;
     }

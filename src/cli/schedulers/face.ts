@@ -27,3 +27,15 @@ export const givenOf = (names: readonly string[], options: Readonly<Record<strin
       return typeof value === 'string' ? [[name, value]] : [];
     }),
   );
+
+/** The options of a scheduler whose values are all texts, by name. */
+export const namedOptions = (
+  known: Readonly<Record<string, { readonly placeholder: string; readonly help: string }>>,
+): Pick<SchedulerFace, 'addOptions' | 'asked'> => ({
+  addOptions: (command) => {
+    for (const [name, { placeholder, help }] of Object.entries(known))
+      command.option(`--${name} <${placeholder}>`, help);
+    return command;
+  },
+  asked: (options) => givenOf(Object.keys(known), options),
+});

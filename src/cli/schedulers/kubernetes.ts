@@ -1,6 +1,6 @@
 /** `coppice submit kubernetes`: a manifest, and kubectl that hands it over. */
 import { KUBERNETES_OPTIONS } from '../../cluster/kubernetes/asked';
-import { givenOf, type SchedulerFace } from './face';
+import { namedOptions, type SchedulerFace } from './face';
 
 export const kubernetesFace: SchedulerFace = {
   name: 'kubernetes',
@@ -9,12 +9,7 @@ export const kubernetesFace: SchedulerFace = {
     'Writes job.yaml, an Indexed Job with a pod for each part, into the folder of the run, and hands it over with kubectl. ' +
     'Pods see two volumes: that of models at /models, and that of records at /records, in which the folder of the run lies. ' +
     'The paths of model and texts are those that pods have for them. Needs Kubernetes 1.33 or newer.',
-  addOptions: (command) => {
-    for (const [name, { placeholder, help }] of Object.entries(KUBERNETES_OPTIONS))
-      command.option(`--${name} <${placeholder}>`, help);
-    return command;
-  },
-  asked: (options) => givenOf(Object.keys(KUBERNETES_OPTIONS), options),
+  ...namedOptions(KUBERNETES_OPTIONS),
   command: ['coppice'],
   examples: [
     '/models/SmolLM2-135M --calibration /models/prose.txt --parts 8 --models-claim models --records-claim records',

@@ -1,6 +1,6 @@
 /** `coppice submit skypilot`: a task file, which the user launches. */
 import { SKYPILOT_OPTIONS } from '../../cluster/skypilot/asked';
-import { givenOf, type SchedulerFace } from './face';
+import { namedOptions, type SchedulerFace } from './face';
 
 export const skypilotFace: SchedulerFace = {
   name: 'skypilot',
@@ -9,12 +9,7 @@ export const skypilotFace: SchedulerFace = {
     'Writes task.yaml, a task that computes the parts on the nodes of a cluster, into the folder of the run (--write). ' +
     'SkyPilot starts machines that cost money, so you launch the task yourself. Nodes see two buckets: that of models at ' +
     '/models, and that of records at /records. The paths of model and texts are those that nodes have for them.',
-  addOptions: (command) => {
-    for (const [name, { placeholder, help }] of Object.entries(SKYPILOT_OPTIONS))
-      command.option(`--${name} <${placeholder}>`, help);
-    return command;
-  },
-  asked: (options) => givenOf(Object.keys(SKYPILOT_OPTIONS), options),
+  ...namedOptions(SKYPILOT_OPTIONS),
   command: ['coppice'],
   examples: [
     '/models/SmolLM2-135M --calibration /models/prose.txt --parts 8 --models s3://my-models --records s3://my-records --write',
