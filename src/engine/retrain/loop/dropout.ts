@@ -27,7 +27,9 @@ export class DropoutMasks {
   ) {
     const random = new Random(seed);
     const kept = 1 / (1 - rate);
-    this.sequence = Float32Array.from({ length: LENGTH }, () => (random.uniform() < rate ? 0 : kept));
+    this.sequence = new Float32Array(LENGTH);
+    // A loop, because `Float32Array.from` takes four times as long.
+    for (let i = 0; i < LENGTH; i++) this.sequence[i] = random.uniform() < rate ? 0 : kept;
   }
 
   /** Fills `into` with the mask of one row at one site. */
