@@ -1,6 +1,6 @@
 /** The job "heal" in parts: the record, the model and the patch of one process. A process computes what no other one does. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { CancelledError } from '../../src/engine/errors';
@@ -74,6 +74,41 @@ describe('healing in parts', () => {
     assert.deepEqual(left, [], 'weights are not kept twice');
     // What is done is not done again.
     assert.equal(await run(many, 1, outputs(many)), undefined);
+  });
+
+  it('takes what an attempt wrote that died before its record for its own, and nothing else', async () => {
+    const [folder, other, third] = [temporaryFolder(), temporaryFolder(), temporaryFolder()];
+    const outputs = { out: join(folder, 'healed'), patch: join(folder, 'new.patch.safetensors') };
+    // Two attempts are on their way when one like them writes the model.
+    for (const each of [other, third]) {
+      const stop = new AbortController();
+      const said = (label: string): unknown => label === 'block 3' && stop.abort();
+      await assert.rejects(run(each, 1, outputs, { signal: stop.signal, said }), CancelledError);
+    }
+    await run(folder, 1, outputs);
+    const files = [join(outputs.out, 'model.safetensors'), outputs.patch];
+    const bytes = files.map((file) => readFileSync(file));
+    await run(other, 1, outputs);
+    assert.equal(same((await gathered(other)).result, folder), same((await gathered(folder)).result, folder));
+    files.forEach((file, i) => assert.ok(readFileSync(file).equals(bytes[i]), file));
+    // Another model is refused, and stays.
+    const [model] = files;
+    const text = bytes[0].toString('latin1');
+    const digest = /"coppice.healed":"([0-9a-f]{64})"/.exec(text)![1];
+    const changed = text.replace(
+      digest,
+      digest.replace(/^./, (c) => (c === '0' ? '1' : '0')),
+    );
+    writeFileSync(model, Buffer.from(changed, 'latin1'));
+    await assert.rejects(run(third, 1, outputs), /healed exists already/);
+    assert.equal(readFileSync(model, 'latin1'), changed);
+  });
+
+  it('ends where what a finished part left is gone', async () => {
+    const folder = temporaryFolder();
+    await run(folder, 1, {});
+    rmSync(join(folder, 'parts/part-1.json')); // its weights have gone since
+    await assert.rejects(run(folder, 1, {}), /What part 2\/2 left for the others is gone.*its record is there/s);
   });
 
   it('goes on where it was killed', async () => {

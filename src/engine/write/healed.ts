@@ -5,12 +5,13 @@
  */
 import { defined } from '../../format/defined';
 import { type Adapter, adapterDigest, adapterPatches } from '../adapter/adapter';
-import { requireArchitecture } from '../checkpoint/open';
+import { openCheckpoint, requireArchitecture } from '../checkpoint/open';
 import type { Reduction } from '../checkpoint/reduction';
 import type { Checkpoint } from '../checkpoint/types';
 import { weightOf } from '../checkpoint/weight-key';
 import { widthSetting } from '../checkpoint/width';
 import { UserError } from '../errors';
+import { isThere } from '../files/existing';
 import type { HealMethod } from '../heal/methods';
 import type { HealStages, HealStep } from '../heal/result';
 import type { Choice } from '../importance/choice';
@@ -19,12 +20,16 @@ import { type RemovedPart, removedJson } from '../model/view';
 import { option } from '../option-token';
 import { calibrationsOf } from '../records/calibrations';
 import { baseName, modelInput, newRecord } from '../records/record';
-import { digestOf, sha256Of } from '../weights/patch-note';
+import { isBeside, readBeside } from '../weights/beside';
+import { digestOf, PATCH, sha256Of } from '../weights/patch-note';
 import type { KeyedPatch } from '../weights/patches';
 import { inheritedFields } from './card';
 import { healCard } from './heal-card';
 import { writeModified } from './modified';
 import type { WriteOptions, Written } from './write-checkpoint';
+
+/** Key of the digest of its new weights in the headers of a healed checkpoint. */
+const HEALED_KEY = 'coppice.healed';
 
 /** A healed model, as changes of a checkpoint. */
 export interface HealedModel {
@@ -112,7 +117,7 @@ export async function writeHealed(
       changes: [...(adapter ? [adapterPatches(adapter)] : []), patches],
       notes: {
         ...(merged !== undefined && { 'coppice.merged': merged }),
-        ...(healed !== undefined && { 'coppice.healed': healed }),
+        ...(healed !== undefined && { [HEALED_KEY]: healed }),
       },
       card: (reduction) =>
         Promise.resolve(
@@ -125,6 +130,28 @@ export async function writeHealed(
     options,
   );
   return { ...written, seconds: (performance.now() - clock) / 1000 };
+}
+
+/**
+ * Whether `out` is this healed model, whole: what an attempt wrote that ended before it could say so.
+ * @returns false for anything else, and where the plain weights were kept, because nothing marks such a model
+ */
+export async function isWritten(checkpoint: Checkpoint, model: HealedModel, out: string): Promise<boolean> {
+  if (model.patches.length === 0 || !(await isThere(out))) return false;
+  const digest = digestOfHealed(checkpoint, model);
+  try {
+    const { shards } = await openCheckpoint(out);
+    return shards.length > 0 && shards.every(({ metadata }) => metadata[HEALED_KEY] === digest);
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+/** The same of the file `path` with the new weights alone. */
+export async function isPatchWritten(checkpoint: Checkpoint, model: HealedModel, path: string): Promise<boolean> {
+  if (!(await isBeside(path, checkpoint, PATCH))) return false;
+  return (await readBeside(path, checkpoint, PATCH)).note.digest === digestOfHealed(checkpoint, model);
 }
 
 /** The settings for the card. What it says in words is not repeated. */

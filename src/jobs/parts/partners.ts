@@ -19,6 +19,8 @@ import { partFile, partProgressFile, partsFolder } from './places';
 const SILENT_MS = 120_000;
 /** So long a part may be missing before another process does it: its own may be about to start. */
 const PATIENCE_MS = 30_000;
+/** Times that patience: a part that has its record has left all that others need, so they do not wait for it for long. */
+const LEFT_PATIENCE = 4;
 const MOST_BYTES = 2 ** 20;
 
 export type Life = 'done' | 'alive' | 'lost' | 'failed';
@@ -34,6 +36,8 @@ export class Partners {
   /** What was there at the start: a failure in it is of an earlier attempt. */
   private readonly before = new Map<number, string>();
   private readonly own = new Set<number>();
+  /** Since when a part with a record is waited for. */
+  private readonly leaving = new Map<number, number>();
   private readonly others: Promise<void>[] = [];
   private failure: { readonly error: unknown } | undefined;
 
@@ -76,6 +80,7 @@ export class Partners {
       const life = await this.lifeOf(part);
       if (life === 'failed') throw await this.failed(part);
       if (life === 'lost') lost.push(part);
+      if (life === 'done') this.requireLeft(part);
     }
     if (lost.length === 0 || this.turns.isTaken) return;
     // Processes that wait for the same parts begin different ones.
@@ -89,6 +94,20 @@ export class Partners {
         },
       ),
     );
+  }
+
+  /** @throws UserError when what the part left is not there, although it has its record */
+  private requireLeft(number: number): void {
+    const since = this.leaving.get(number);
+    const now = performance.now();
+    if (since === undefined) this.leaving.set(number, now);
+    else if (now - since >= LEFT_PATIENCE * this.patience) {
+      throw new UserError(
+        `What part ${this.text(number)} left for the others is gone`,
+        `its record is there, and its sums in ${this.folder} are not`,
+        'Remove the records of all parts, and start them again.',
+      );
+    }
   }
 
   /** Waits for the parts that were begun here. @throws the error of one of them */
@@ -123,11 +142,15 @@ export class Partners {
     return (await namesIn(partsFolder(this.folder))).includes(basename(partFile(this.folder, number)));
   }
 
+  private text(number: number): string {
+    return partText({ number, of: this.count } satisfies Part);
+  }
+
   private async failed(number: number): Promise<UserError> {
     const found = objectIn((await textOf(partProgressFile(this.folder, number))) ?? '')?.error;
     const [what, why] = isObject(found) ? [String(found.what), String(found.why)] : ['it failed', ''];
     return new UserError(
-      `Part ${partText({ number, of: this.count } satisfies Part)} has failed, and this one cannot go on without it`,
+      `Part ${this.text(number)} has failed, and this one cannot go on without it`,
       why === '' ? what : `${what}: ${why}`,
       `Mend that, and start the parts again (${option('part')}): they go on from where they were.`,
     );

@@ -26,7 +26,8 @@ import { optionalTokenizer } from '../../engine/tokenizer/optional';
 import { Overlay } from '../../engine/weights/overlay';
 import { type PatchContents, PatchWriter } from '../../engine/weights/patch-writer';
 import { readWide, type WeightSource } from '../../engine/weights/source';
-import { type HealFacts, writableBlocks, writeHealed } from '../../engine/write/healed';
+import { type HealFacts, isPatchWritten, isWritten, writableBlocks, writeHealed } from '../../engine/write/healed';
+import { companionsOf } from '../../engine/write/write-checkpoint';
 import type { HealResult } from '../results/heal';
 import { heal as definition } from '../definitions/heal';
 import { checkFileTarget } from '../file-target';
@@ -247,15 +248,19 @@ async function write(
 ): Promise<Pick<HealResult, 'out' | 'patch' | 'leftBehind'>> {
   const { checkpoint, removed, adapter } = opened;
   const patches = facts.weights === 'healed' ? healed.patches : [];
+  const model = { removed, patches, adapter };
   let folder: Pick<HealResult, 'out' | 'leftBehind'> = { out: null };
-  if (out !== undefined) {
+  if (out !== undefined && isApart && (await isWritten(checkpoint, model, out))) {
+    folder = { out: resolve(out), leftBehind: (await companionsOf(checkpoint)).leftBehind };
+  } else if (out !== undefined) {
     const provenance = { ...details, inputs: details.inputs.slice(1), started }; // the model is the first input
     const options = { ...job, facts, choice, provenance };
-    const written = await writeHealed(checkpoint, { removed, patches, adapter }, out, options);
+    const written = await writeHealed(checkpoint, model, out, options);
     for (const { name, why } of written.leftBehind) note(`${name} was not copied: ${why}`);
     folder = { out: written.out, leftBehind: written.leftBehind };
   }
   if (patch === undefined || patches.length === 0) return { ...folder, patch: null };
+  if (isApart && (await isPatchWritten(checkpoint, model, patch))) return { ...folder, patch: resolve(patch) };
   const { tokens, ridge } = facts;
   const file = isApart ? await together(patch, opened, { weights, patches }, contentsOf(method, opened, rows)) : sink;
   try {
