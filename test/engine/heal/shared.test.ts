@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { keyText } from '../../../src/engine/checkpoint/weight-key';
 import { CancelledError, UserError } from '../../../src/engine/errors';
 import { heal, type HealOptions, type Others } from '../../../src/engine/heal/heal';
 import type { Healed } from '../../../src/engine/heal/result';
@@ -10,6 +11,7 @@ import { Turns } from '../../../src/engine/parts/turns';
 import type { Progress } from '../../../src/engine/progress';
 import { Overlay } from '../../../src/engine/weights/overlay';
 import { readWide } from '../../../src/engine/weights/source';
+import type { Model } from '../../../src/engine/model/model';
 import { viewOf } from '../../support/healing';
 import { describedModel } from '../../support/model';
 import { randomRows } from '../../support/random';
@@ -20,12 +22,16 @@ const rows = randomRows(380, 12, 288, 61); // several runs
 const heldOut = randomRows(4, 12, 288, 62);
 const cut = viewOf(4, '1,2.attention');
 
+const keysOf = ({ patches }: Healed): string[] => patches.map(([key]) => keyText(key)).sort();
+
 describe('a healing in parts', () => {
   const folder = tinyCheckpoint('llama-bias');
-  const model = describedModel(() => folder);
+  const plain = describedModel(() => folder);
+  const withNorms = describedModel(() => tinyCheckpoint('gemma3-pattern'));
 
   interface PartOptions extends Partial<Pick<Meeting, 'digest' | 'look' | 'signal'>> {
     readonly options?: HealOptions;
+    readonly model?: Model;
     /** Called with what it says of its progress. */
     readonly said?: (label: string) => void;
   }
@@ -34,14 +40,14 @@ describe('a healing in parts', () => {
 
   /** One part, as a process of its own would heal it. */
   function part(state: string, number: number, of: number, given: PartOptions = {}): Promise<Healed> {
-    const { options = { method: 'refit' }, digest = 'a'.repeat(64), signal, said } = given;
+    const { options = { method: 'refit' }, digest = 'a'.repeat(64), signal, said, model = plain() } = given;
     const look = given.look ?? (() => Promise.resolve());
-    const own = { folder: state, digest, part: { number, of }, checkpoint: model().checkpoint, look, signal };
+    const own = { folder: state, digest, part: { number, of }, checkpoint: model.checkpoint, look, signal };
     return turns.take((rest) => {
       const meet: Others['meet'] = (...around) => new SharedAgreement({ ...own, rest }, ...around);
       const others = { part: own.part, meet };
       const job = { signal, onProgress: ({ label }: Progress) => said?.(label) };
-      return heal(model(), cut, rows, { ...options, heldOut, others }, job);
+      return heal(model, cut, rows, { ...options, heldOut, others }, job);
     });
   }
 
@@ -53,27 +59,30 @@ describe('a healing in parts', () => {
   }
 
   /** The same steps, likeness and bits of weights. */
-  async function assertSame(found: Healed, expected: Healed): Promise<void> {
+  async function assertSame(found: Healed, expected: Healed, { weights } = plain()): Promise<void> {
     assert.deepEqual([found.steps, found.fit, found.heldOut], [expected.steps, expected.fit, expected.heldOut]);
-    assert.deepEqual(found.patches.map(([key]) => key).sort(), expected.patches.map(([key]) => key).sort());
-    const [a, b] = [found, expected].map(({ patches }) => new Overlay(model().weights, patches));
+    assert.deepEqual(keysOf(found), keysOf(expected));
+    const [a, b] = [found, expected].map(({ patches }) => new Overlay(weights, patches));
     for (const [key] of expected.patches) assert.deepEqual(await readWide(a, key), await readWide(b, key));
   }
 
-  const METHODS: readonly HealOptions[] = [
+  const METHODS: readonly (HealOptions & { readonly norms?: true })[] = [
     { method: 'refit' },
+    { method: 'refit', norms: true },
     { method: 'refit', ridge: 'auto' },
     { method: 'fold' },
     { method: 'scalar' },
   ];
-  for (const options of METHODS) {
-    it(`gives the bits of one process: ${options.method}, ${options.ridge ?? 'by rule'}`, async () => {
-      const expected = await heal(model(), cut, rows, { ...options, heldOut });
+  for (const { norms, ...options } of METHODS) {
+    const kind = norms ? ', with norms behind' : '';
+    it(`gives the bits of one process: ${options.method}, ${options.ridge ?? 'by rule'}${kind}`, async () => {
+      const model = norms ? withNorms() : plain();
+      const expected = await heal(model, cut, rows, { ...options, heldOut });
       const state = temporaryFolder();
       const of = options.method === 'refit' ? 3 : 2;
-      const all = await parts(state, of, { options });
+      const all = await parts(state, of, { options, model });
       for (const { steps } of all) assert.deepEqual(steps, expected.steps);
-      await assertSame(all[0], expected);
+      await assertSame(all[0], expected, model);
       assert.deepEqual(
         readdirSync(state).filter((name) => name.includes('sums') || name.startsWith('.')),
         [],
@@ -91,7 +100,7 @@ describe('a healing in parts', () => {
     await assert.rejects(killed, CancelledError);
     assert.equal(done().length, 2);
     const [again, whole] = await Promise.all([part(state, 2, 2), first]);
-    const expected = await heal(model(), cut, rows, { method: 'refit', heldOut });
+    const expected = await heal(plain(), cut, rows, { method: 'refit', heldOut });
     await assertSame(whole, expected);
     assert.deepEqual(again.steps, expected.steps);
     // Everything is said: the last part need not walk again, and the first one makes the same once more.
