@@ -67,6 +67,24 @@ describe('coppice submit kubernetes', () => {
       await Promise.all([pod(0), pod(1)]);
       assert.equal(readFileSync(join(folder, 'record.json'), 'utf8'), before);
     });
+
+    it('the pods of a healing meet in the folder of the run, and write the model of one process', async () => {
+      const records = temporaryFolder();
+      const folder = join(records, 'one');
+      const alone = join(temporaryFolder(), 'healed');
+      const [model, text] = ['/models/sample', '/models/sample/calibration.txt'];
+      const words = ['heal', model, '--remove', '4-6', '--data', text, '--tokens', '4096', '--out'];
+      const volumes = ['--parts', '2', '--records-claim', 'records', '--folder', folder];
+      await run('submit', 'kubernetes', ...words, '/records/healed', ...volumes, '--cpus', '1', '--write');
+      const here = (text: string): string =>
+        text.replaceAll('/models/', `${MEDIA}/`).replaceAll('/records/', `${records}/`);
+      const pod = podsHere(here(scriptOf(join(folder, 'job.yaml'))));
+      await Promise.all([pod(0), pod(1)]);
+      await run(...words.map(here), alone, '--threads', '1');
+      const [parts, one] = [join(records, 'healed'), alone].map((out) => readFileSync(join(out, 'model.safetensors')));
+      assert.ok(parts.equals(one));
+      assert.equal(readJson(join(folder, 'record.json')).kind, 'heal');
+    });
   }
 
   it('refuses what pods do not see, before it writes anything', async () => {
