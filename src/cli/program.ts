@@ -6,6 +6,7 @@ import { addAddToProject } from './commands/add-to-project';
 import { addDemo } from './commands/demo';
 import { addFetchTasks } from './commands/fetch-tasks';
 import { addGather } from './commands/gather';
+import { addHandOver } from './commands/hand-over';
 import { addInit } from './commands/init';
 import { addInspect } from './commands/inspect';
 import { addMcp } from './commands/mcp';
@@ -54,6 +55,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   iterate: job('iterate'),
   heal: job('heal'),
   retrain: job('retrain'),
+  'hand-over': addHandOver,
   merge: job('merge'),
   export: job('export'),
   verify: job('verify'),

@@ -105,7 +105,7 @@ function readLayers(config: Config): number[] | undefined {
  * PEFT's target name of a Linear's module: "q_proj". It is the same in all blocks that have the Linear. Where another Linear has the
  * same name in another module, the module's stands before it: "conv.out_proj".
  */
-function moduleName(architecture: Architecture, linear: LinearName): string {
+export function moduleName(architecture: Architecture, linear: LinearName): string {
   const paths = new Map<LinearName, readonly string[]>();
   for (const block of architecture.layers.keys()) {
     const weights = blockWeights(architecture, block);

@@ -2,7 +2,7 @@
  * How near a shortened model is to the unpruned one before and after it is retrained: mean KL and top-1 agreement on
  * tokens that were held out, beside their perplexity, which hides collapses.
  */
-import { comparisonsOf, wholeOf } from '../evaluate/compared';
+import { comparisonsOf, type Unpruned, type Viewed, wholeOf } from '../evaluate/compared';
 import type { Changes, Model } from '../model/model';
 import type { View } from '../model/view';
 import type { JobOptions } from '../progress';
@@ -49,29 +49,50 @@ export async function heldOutLikeness(
   const isChanged = below.length > 0 || checkpoint.narrowing !== undefined;
   const unpruned = isChanged ? await model.withWeights(checkpointWeights(asStored(checkpoint))) : model;
   const trained = await model.withWeights(withChanges(checkpointWeights(checkpoint), [...below, patches]));
-  let [divergence, agreeing, tokens] = [0, 0, 0];
   try {
-    for (const [length, group] of byLength(rows)) {
-      // What follows the end of a row has no influence on it.
-      const filled = group.map(({ ids }) => Int32Array.from({ length }, (_, t) => ids[t] ?? 0));
-      const against = { ...wholeOf(unpruned), changes: [...below, patches] };
-      const found = await comparisonsOf({ model: trained, view }, against, filled, { signal: job.signal });
-      const divergences = found.flatMap((each) => Array.from(each.divergences));
-      const agree = found.flatMap((each) => Array.from(each.agree));
-      for (const [r, { labels }] of group.entries()) {
-        for (let t = 1; t < labels.length; t++) {
-          if (labels[t] === NO_LABEL) continue;
-          divergence += divergences[r * (length - 1) + t - 1];
-          agreeing += agree[r * (length - 1) + t - 1];
-          tokens++;
-        }
-      }
-    }
+    const against = { ...wholeOf(unpruned), changes: [...below, patches] };
+    const found = await comparedOn(rows, { model: trained, view }, against, job);
+    return found && { kl: found.kl, top1: found.top1, tokens: found.tokens };
   } finally {
     await trained.close();
     if (unpruned !== model) await unpruned.close();
   }
-  return tokens === 0 ? undefined : { kl: divergence / tokens, top1: agreeing / tokens, tokens };
+}
+
+/** The same with the cross-entropy. */
+export interface ComparedOn extends HeldOutLikeness {
+  /** Mean cross-entropy of the tokens to learn, in nats. */
+  readonly loss: number;
+}
+
+/** Compares a model with another on all these rows. @returns undefined if no row has a token to learn; @throws CancelledError */
+export async function comparedOn(
+  examples: readonly Example[],
+  compared: Viewed,
+  against: Unpruned,
+  job: JobOptions = {},
+): Promise<ComparedOn | undefined> {
+  const rows = examples.filter(({ ids }) => ids.length > 1);
+  let [loss, divergence, agreeing, tokens] = [0, 0, 0, 0];
+  for (const [length, group] of byLength(rows)) {
+    // What follows the end of a row has no influence on it.
+    const filled = group.map(({ ids }) => Int32Array.from({ length }, (_, t) => ids[t] ?? 0));
+    const found = await comparisonsOf(compared, against, filled, { signal: job.signal });
+    const losses = found.flatMap((each) => Array.from(each.losses));
+    const divergences = found.flatMap((each) => Array.from(each.divergences));
+    const agree = found.flatMap((each) => Array.from(each.agree));
+    for (const [r, { labels }] of group.entries()) {
+      for (let t = 1; t < labels.length; t++) {
+        if (labels[t] === NO_LABEL) continue;
+        const at = r * (length - 1) + t - 1;
+        loss += losses[at];
+        divergence += divergences[at];
+        agreeing += agree[at];
+        tokens++;
+      }
+    }
+  }
+  return tokens === 0 ? undefined : { loss: loss / tokens, kl: divergence / tokens, top1: agreeing / tokens, tokens };
 }
 
 /** The first rows, up to a number of tokens; at least one. */
