@@ -15,6 +15,7 @@ import { addRun } from './commands/run';
 import { addSchema } from './commands/schema';
 import { addStatus } from './commands/status';
 import { addSubmit } from './commands/submit';
+import { addTake } from './commands/take';
 import type { Exit } from './execute';
 import { EXIT_USAGE, exitCodesInShort } from './exit-codes';
 import { failureLines } from './failure';
@@ -56,6 +57,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   heal: job('heal'),
   retrain: job('retrain'),
   'hand-over': addHandOver,
+  take: addTake,
   merge: job('merge'),
   export: job('export'),
   verify: job('verify'),

@@ -16,7 +16,7 @@ import type { PreparedTraining } from './prepare';
 import { writeTrainedCheckpoint } from './full/write-trained';
 
 /** What was trained, and on what. */
-interface TrainedOutput extends PreparedTraining {
+interface TrainedOutput extends Pick<PreparedTraining, 'adapter' | 'parameters' | 'blocks'> {
   readonly healed?: PatchFile;
   /** An adapter takes the healed weights along: they were made for this run. */
   readonly takesHealed: boolean;
@@ -28,8 +28,8 @@ interface TrainedOutput extends PreparedTraining {
  * @throws UserError when it cannot be written, CancelledError; no partial output remains
  */
 export async function writeOutput(
-  { checkpoint }: Model,
-  { out, dtype, merge, method }: RetrainSettings,
+  { checkpoint }: Pick<Model, 'checkpoint'>,
+  { out, dtype, merge, method }: Pick<RetrainSettings, 'out' | 'dtype' | 'merge' | 'method'>,
   { adapter, parameters, blocks, healed, takesHealed }: TrainedOutput,
   settings: Readonly<Record<string, unknown>> & { readonly removed: readonly number[] },
   record: (extra?: Reduction) => RunRecord,
