@@ -8,7 +8,14 @@ import type { Target } from './manifest';
 
 /** Packages of each target, and the versions that its programs were run with. */
 export const PACKAGES: Readonly<Record<Target, Readonly<Record<string, string>>>> = {
-  trl: { trl: '1.16.0', peft: '0.21.2', transformers: '5.24.0', accelerate: '1.15.0', datasets: '5.2.0', torch: '2.15.0' },
+  trl: {
+    trl: '1.16.0',
+    peft: '0.21.2',
+    transformers: '5.24.0',
+    accelerate: '1.15.0',
+    datasets: '5.2.0',
+    torch: '2.15.0',
+  },
 };
 
 /** Rows that a device takes at a time, where the step has more. */

@@ -33,7 +33,16 @@ import { settingsOf, teacherWeightOf } from '../jobs/retrain-settings';
 import type { RunPart } from '../jobs/run';
 import { withApplication } from '../jobs/application';
 import { trainingConfig } from './config';
-import { CHECKPOINT, HELD_OUT_ROWS, MANIFEST, type Manifest, ORIGINAL, RESULT, type Target, TRAIN_ROWS } from './manifest';
+import {
+  CHECKPOINT,
+  HELD_OUT_ROWS,
+  MANIFEST,
+  type Manifest,
+  ORIGINAL,
+  RESULT,
+  type Target,
+  TRAIN_ROWS,
+} from './manifest';
 import { readme, requirements } from './readme';
 import { rowLines } from './rows';
 import { firstRows, inFirstOrder } from './order';
@@ -72,12 +81,8 @@ export async function handOver(
 ): Promise<HandedOver> {
   const source = await openCheckpoint(given.checkpoint);
   const original = await originalFor(given, source);
-  const options = withApplication(
-    JOBS.retrain,
-    completeOptions(JOBS.retrain, { ...given, teacher: original.path }),
-  );
+  const options = withApplication(JOBS.retrain, completeOptions(JOBS.retrain, { ...given, teacher: original.path }));
   const weight = teacherWeightOf(options);
-  if (weight === 0) throw noTeaching();
   const settings = settingsOf(options);
   const [writing, copying, gathering, measuring] = inPhases(job, PHASES);
   const target = await claimTarget(options.out, [...foldersOf(source), ...foldersOf(original)], 0);
@@ -101,12 +106,7 @@ export async function handOver(
     try {
       await requireSameTokens(teacher, tokenizer, gathering);
       const cache = inside('own-text');
-      const gathered = await runData(
-        model,
-        settings,
-        { tokenizer, teacher: taught, removed: [], cache },
-        gathering,
-      );
+      const gathered = await runData(model, settings, { tokenizer, teacher: taught, removed: [], cache }, gathering);
       await rm(cache, { recursive: true, force: true });
       const train = trainOptions(settings, gathered);
       const data: TrainingData = { ...gathered, train: inFirstOrder(gathered, train) };
@@ -167,13 +167,6 @@ async function originalFor(
     `Name it with ${option('teacher', 'CHECKPOINT')}, or the blocks to leave out with ${option('remove')}.`,
   );
 }
-
-const noTeaching = (): UserError =>
-  new UserError(
-    'There is nothing to hand over',
-    `${option('teacherWeight')} is 0, and a hand-over is a training with a teacher`,
-    'Give it a value above 0, or leave it out.',
-  );
 
 async function requireTokenizer(checkpoint: Checkpoint, to: Target, job: JobOptions): Promise<Tokenizer> {
   const tokenizer = await optionalTokenizer(checkpoint.home, job);
@@ -243,4 +236,3 @@ async function hashesIn(folder: string): Promise<Record<string, string>> {
   }
   return hashes;
 }
-

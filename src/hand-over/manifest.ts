@@ -72,7 +72,8 @@ export async function readManifest(folder: string): Promise<Manifest> {
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 const isFinite = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
-const isInside = (name: string): boolean => /^(?:checkpoint|original|data)\/[^/\\]+$/.test(name) && !/\/\.+$/.test(name);
+const isInside = (name: string): boolean =>
+  /^(?:checkpoint|original|data)\/[^/\\]+$/.test(name) && !/\/\.+$/.test(name);
 
 /** What each field has to be, by its path. */
 const FIELDS: readonly (readonly [path: string, is: (value: unknown) => boolean, words: string])[] = [

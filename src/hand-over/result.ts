@@ -95,7 +95,12 @@ function requireSame(folder: string, found: Architecture, expected: Architecture
 
 /** What the program said of its training; everything may be missing. */
 export interface TrainingLog {
-  readonly steps: readonly { readonly step: number; readonly loss: number; readonly lr: number; readonly gradNorm: number }[];
+  readonly steps: readonly {
+    readonly step: number;
+    readonly loss: number;
+    readonly lr: number;
+    readonly gradNorm: number;
+  }[];
   readonly kept?: number;
   readonly seconds: number;
   readonly tokensPerSecond: number;

@@ -14,11 +14,7 @@ const AT_ONCE = 64;
 export type SplitName = 'train' | 'held-out';
 
 /** @returns the text of the file */
-export async function rowLines(
-  examples: readonly Example[],
-  split: SplitName,
-  tokenizer: Tokenizer,
-): Promise<string> {
+export async function rowLines(examples: readonly Example[], split: SplitName, tokenizer: Tokenizer): Promise<string> {
   const lines: string[] = [];
   for (let start = 0; start < examples.length; start += AT_ONCE) {
     const some = examples.slice(start, start + AT_ONCE);

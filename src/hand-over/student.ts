@@ -27,12 +27,21 @@ export async function writeStudent(
       await run('heal', await healingOf(options, out), { job });
       return;
     } catch (error) {
-      if (!healsUnasked({ ...options }) || !(error instanceof UserError) || error instanceof CancelledError) throw error;
+      if (!healsUnasked({ ...options }) || !(error instanceof UserError) || error instanceof CancelledError)
+        throw error;
       warn(`the model is handed over without healing it first: ${error.message}`);
     }
   }
   const { checkpoint, remove, width, heal } = options;
-  const given = { checkpoint, remove, width, heal: healedFile(heal), format: 'safetensors', out, verify: false } as const;
+  const given = {
+    checkpoint,
+    remove,
+    width,
+    heal: healedFile(heal),
+    format: 'safetensors',
+    out,
+    verify: false,
+  } as const;
   await run('export', given, { job });
 }
 

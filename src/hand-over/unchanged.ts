@@ -42,7 +42,8 @@ async function requirePlan(folder: string, { plan }: Manifest): Promise<void> {
   const identity = record?.inputs.find(({ role }) => role === 'model')?.identity;
   if (JSON.stringify(removed) !== JSON.stringify(plan.removed))
     throw changed(folder, MANIFEST, `plan.removed is not that of the record of ${CHECKPOINT}`);
-  if (identity !== plan.identity) throw changed(folder, MANIFEST, `plan.identity is not that of the record of ${CHECKPOINT}`);
+  if (identity !== plan.identity)
+    throw changed(folder, MANIFEST, `plan.identity is not that of the record of ${CHECKPOINT}`);
 }
 
 const changed = (folder: string, file: string, why: string): UserError =>

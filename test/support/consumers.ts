@@ -105,3 +105,9 @@ export const torchFolder = process.env.COPPICE_TEST_TORCH;
 /** Its Python. */
 export const torchPython =
   torchFolder && join(torchFolder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python3');
+
+const trlFolder = process.env.COPPICE_TEST_TRL;
+
+/** Python with TRL, PEFT and transformers, of the folder (as of `venv`) in COPPICE_TEST_TRL; undefined without. */
+export const trlPython =
+  trlFolder && join(trlFolder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python3');

@@ -24,7 +24,10 @@ export async function taken(folder: string, given: TakeOptions, shell: Shell): P
       ['steps', steps > 0 ? String(steps) : 'not known'],
       ...(before && after && unpruned
         ? ([
-            ['held out', `perplexity ${before.ppl.toPrecision(4)} → ${after.ppl.toPrecision(4)}, original ${unpruned.ppl.toPrecision(4)}`],
+            [
+              'held out',
+              `perplexity ${before.ppl.toPrecision(4)} → ${after.ppl.toPrecision(4)}, original ${unpruned.ppl.toPrecision(4)}`,
+            ],
           ] as [string, string][])
         : []),
       ...(likeness
@@ -40,4 +43,3 @@ export async function taken(folder: string, given: TakeOptions, shell: Shell): P
 }
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-

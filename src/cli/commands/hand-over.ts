@@ -39,8 +39,13 @@ export function addHandOver(program: Command, exit: Exit): void {
     );
   addOptions(command, options);
   command
-    .addOption(new Option('--to <program>', 'who trains: Hugging Face TRL with PEFT').choices([...TARGETS]).default('trl'))
-    .option('--copy-original', 'copy the original into the folder too (default: name its place; always copied from GGUF)');
+    .addOption(
+      new Option('--to <program>', 'who trains: Hugging Face TRL with PEFT').choices([...TARGETS]).default('trl'),
+    )
+    .option(
+      '--copy-original',
+      'copy the original into the folder too (default: name its place; always copied from GGUF)',
+    );
   addOutputOptions(command)
     .addHelpText(
       'after',

@@ -47,10 +47,7 @@ export async function firstLoss(
       const batch = toBatch(rows);
       const work = new Work(job, 2 * countTokens(batch.rows), 'tokens', 'the first loss');
       const { loss, targets } = await backprop.gradients(batch, rowsWork(work, 'the first loss', batch.rows.length));
-      const { loss: crossEntropy } = await backprop.loss(
-        batch,
-        rowsWork(work, 'the first loss', batch.rows.length),
-      );
+      const { loss: crossEntropy } = await backprop.loss(batch, rowsWork(work, 'the first loss', batch.rows.length));
       return { loss, crossEntropy, targets };
     } finally {
       await backprop.close();
