@@ -71,7 +71,7 @@ async function writeLibrary(): Promise<void> {
 
 function copyFiles(): void {
   cpSync(join(root, 'README.npm.md'), join(staging, 'README.md')); // the page of who installs it
-  for (const name of ['LICENSE', 'NOTICE', 'CHANGELOG.md', 'media/sample']) {
+  for (const name of ['LICENSE', 'NOTICE', 'CHANGELOG.md', 'media/sample', 'media/hand-over']) {
     cpSync(join(root, name), join(staging, name), { recursive: true });
   }
   for (const name of readdirSync(join(root, 'media')).filter((each) => each.endsWith('.schema.json'))) {

@@ -18,6 +18,8 @@ const GUIDES: Readonly<Record<string, string | undefined>> = {
   iterate: 'guide/iterate.md',
   heal: 'guide/heal.md',
   retrain: 'guide/retrain.md',
+  'hand-over': 'guide/retrain.md',
+  take: 'guide/retrain.md',
   merge: 'guide/retrain.md',
   export: 'guide/export.md',
   verify: 'guide/export.md',

@@ -69,7 +69,7 @@ export interface HandedOver {
 }
 
 /**
- * How far transformers may be from Coppice's first loss in float32. The largest difference that was measured is a tenth of it
+ * How far transformers may be from Coppice's first loss in float32. The largest difference that was measured is a sixth of it
  * (docs/design/training.md); a row or a weight that differs moves it more, and files are compared by their hashes too.
  */
 const TOLERANCE = 2e-5;

@@ -28,7 +28,7 @@ export const LEVELS: readonly (readonly string[])[] = [
   ['src/protocol'],
   ['src/jobs'],
   ['src/estimates'],
-  ['src/cluster', 'src/hub'],
+  ['src/cluster', 'src/hub', 'src/hand-over'],
   ['src/sharing'],
   ['src/places'],
   ['src/recipes'],
