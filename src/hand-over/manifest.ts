@@ -48,7 +48,7 @@ export interface Manifest {
   };
   /** SHA-256 by name, of every file that must not change. */
   readonly files: Readonly<Record<string, string>>;
-  /** Folder for the result: a PEFT adapter, or a whole checkpoint. */
+  /** Folder for the result: a PEFT adapter, or a checkpoint. */
   readonly result: typeof RESULT;
 }
 

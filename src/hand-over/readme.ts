@@ -47,7 +47,7 @@ the command is given again.
 
 The loss is a mean over all tokens to learn: ${1 - teacher.weight === 0 ? 'the KL divergence from the original’s distribution of the next token' : `${teacher.weight} of the KL divergence from the original’s distribution of the next token, and ${Number((1 - teacher.weight).toPrecision(3))} of the cross-entropy`}, at temperature 1.
 
-The result is in \`result\`: an adapter in PEFT's format, or a whole checkpoint. Copy it back into this folder where Coppice is, and take it:
+The result is in \`result\`: an adapter in PEFT's format, or a checkpoint. Copy it back into this folder where Coppice is, and take it:
 
 \`\`\`sh
 coppice take . --out ../trained

@@ -14,7 +14,7 @@ export function addTake(program: Command, exit: Exit): void {
     .command('take')
     .summary('take back what was trained elsewhere')
     .description(
-      'Reads the result of a training that coppice hand-over prepared: an adapter in PEFT’s format, or a whole checkpoint. Refuses ' +
+      'Reads the result of a training that coppice hand-over prepared: an adapter in PEFT’s format, or a checkpoint. Refuses ' +
         'a hand-over that has changed and a result that does not fit, compares the model before and after the training with the ' +
         'original on the rows that were held out, and writes it as retrain does.',
     )
