@@ -6,16 +6,13 @@ import type { TrainingData } from '../engine/retrain/data/load';
 import { type RetrainSettings, trainOptions } from '../engine/retrain/settings';
 import type { Target } from './manifest';
 
+const COMMON = { peft: '0.21.2', accelerate: '1.15.0', datasets: '5.2.0', torch: '2.15.0' };
+
 /** Packages of each target, and the versions that its programs were run with. */
 export const PACKAGES: Readonly<Record<Target, Readonly<Record<string, string>>>> = {
-  trl: {
-    trl: '1.16.0',
-    peft: '0.21.2',
-    transformers: '5.24.0',
-    accelerate: '1.15.0',
-    datasets: '5.2.0',
-    torch: '2.15.0',
-  },
+  trl: { trl: '1.16.0', transformers: '5.24.0', ...COMMON },
+  // It imports requests without asking for it, and asks for transformers below 5.15.
+  modelopt: { 'nvidia-modelopt': '0.47.0', requests: '2.34.2', transformers: '5.14.1', ...COMMON },
 };
 
 /** Rows that a device takes at a time, where the step has more. */

@@ -10,7 +10,7 @@ import type { DataDescription } from '../engine/retrain/data/load';
 import { isObject, type JsonObject } from '../format/json';
 
 /** Programs that Coppice hands a training to. */
-export const TARGETS = ['trl'] as const;
+export const TARGETS = ['trl', 'modelopt'] as const;
 export type Target = (typeof TARGETS)[number];
 
 export const MANIFEST = 'hand-over.json';

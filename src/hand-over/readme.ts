@@ -5,6 +5,8 @@ import { PACKAGES } from './config';
 import type { Manifest, Target } from './manifest';
 import { ORIGINAL } from './manifest';
 
+const TITLES: Readonly<Record<Target, string>> = { trl: 'Hugging Face TRL', modelopt: 'NVIDIA ModelOpt' };
+
 /** The text of requirements.txt. */
 export const requirements = (to: Target): string =>
   Object.entries(PACKAGES[to])
@@ -20,7 +22,7 @@ export function readme({ plan, teacher, data, firstLoss, to }: Manifest): string
     .join(', ');
   return `# Training of ${model}${cut}
 
-Coppice wrote this folder. It has all that a training with TRL on one or several GPUs needs, with the original as the teacher.
+Coppice wrote this folder. It has all that a training with ${TITLES[to]} on one or several GPUs needs, with the original as the teacher.
 
 \`\`\`sh
 pip install -r requirements.txt
@@ -41,7 +43,7 @@ the command is given again.
 | \`data/train.jsonl\`          | ${counted(train.examples, 'row')} to learn from, in the order in which Coppice would read them first: ids, labels (−100 is not learned), text |
 | \`data/held-out.jsonl\`       | ${counted(heldOut.examples, 'row')} that are held out: they choose the step that is kept, and judge the result |
 | \`config.json\`               | the settings: \`"method"\` is \`"lora"\` (an adapter) or \`"full"\` (every weight)                                |
-| \`train.py\`, \`distil.py\`     | the training, and its loss                                                                                    |
+| \`train.py\`                  | the training; \`training.py\` has its parts, \`distil.py\` its loss                                             |
 | \`check.py\`                  | the comparison with Coppice                                                                                   |
 | \`hand-over.json\`            | what was handed over, which \`coppice take\` reads                                                            |
 

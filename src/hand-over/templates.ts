@@ -8,11 +8,12 @@ import type { Target } from './manifest';
 
 /** @returns text by the name of the file @throws UserError when the installation does not have them */
 export async function templatesFor(target: Target): Promise<ReadonlyMap<string, string>> {
-  const folder = join(templatesFolder(), target);
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.py')).sort();
-  return new Map(
-    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
-  );
+  const all = templatesFolder();
+  const programs = async (folder: string): Promise<readonly (readonly [string, string])[]> => {
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.py')).sort();
+    return Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const));
+  };
+  return new Map([...(await programs(all)), ...(await programs(join(all, target)))]);
 }
 
 /** The program is one bundled file or many source files, at different depths below the installation's root. */

@@ -106,8 +106,12 @@ export const torchFolder = process.env.COPPICE_TEST_TORCH;
 export const torchPython =
   torchFolder && join(torchFolder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python3');
 
-const trlFolder = process.env.COPPICE_TEST_TRL;
+/** Python of the folder (as of `venv`) that a variable names; undefined without. */
+const pythonIn = (folder: string | undefined): string | undefined =>
+  folder && join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 
-/** Python with TRL, PEFT and transformers, of the folder (as of `venv`) in COPPICE_TEST_TRL; undefined without. */
-export const trlPython =
-  trlFolder && join(trlFolder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python3');
+/** Programs that a training is handed to, with PEFT and transformers: by COPPICE_TEST_TRL and COPPICE_TEST_MODELOPT. */
+export const trainers = {
+  trl: pythonIn(process.env.COPPICE_TEST_TRL),
+  modelopt: pythonIn(process.env.COPPICE_TEST_MODELOPT),
+} as const;

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { handOver, type HandedOver } from '../../src/hand-over/hand-over';
+import type { Target } from '../../src/hand-over/manifest';
 import type { GivenFor } from '../../src/jobs/kinds';
 import { partRunner } from '../../src/jobs/run-job';
 import { temporaryFolder } from './temporary';
@@ -17,7 +18,7 @@ export function fewRows(count = 24): string {
 }
 
 /** @param more options of `retrain`, in place of the usual ones */
-export function handedOver(more: Partial<GivenFor<'retrain'>> = {}, copyOriginal = false): Promise<HandedOver> {
+export function handedOver(more: Partial<GivenFor<'retrain'>> = {}, to: Target = 'trl'): Promise<HandedOver> {
   const given: GivenFor<'retrain'> = {
     checkpoint: SAMPLE,
     remove: [4, 5, 6],
@@ -33,5 +34,5 @@ export function handedOver(more: Partial<GivenFor<'retrain'>> = {}, copyOriginal
   };
   const warn = (): void => undefined;
   const run = partRunner({ job: {}, hooks: {}, note: warn, warn });
-  return handOver({ to: 'trl', given, copyOriginal }, { job: {}, run, warn });
+  return handOver({ to, given, copyOriginal: to === 'modelopt' }, { job: {}, run, warn });
 }

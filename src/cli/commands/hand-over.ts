@@ -40,7 +40,9 @@ export function addHandOver(program: Command, exit: Exit): void {
   addOptions(command, options);
   command
     .addOption(
-      new Option('--to <program>', 'who trains: Hugging Face TRL with PEFT').choices([...TARGETS]).default('trl'),
+      new Option('--to <program>', 'who trains: Hugging Face TRL, or NVIDIA ModelOpt; both with PEFT')
+        .choices([...TARGETS])
+        .default('trl'),
     )
     .option(
       '--copy-original',

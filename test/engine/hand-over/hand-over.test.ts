@@ -85,6 +85,7 @@ describe('hand-over', () => {
       'hand-over.json',
       'requirements.txt',
       'train.py',
+      'training.py',
     ]);
     const manifest = await readManifest(out);
     assert.deepEqual(manifest.plan.removed, [4, 5, 6]);

@@ -40,7 +40,7 @@ def first_loss(manifest):
         model = AutoModelForCausalLM.from_pretrained(folder_of(place), dtype=torch.float32).eval()
         return model(**inputs).logits
 
-    teacher = logits(manifest["teacher"]["place"])
+    teacher = logits(read_json("config.json")["teacher"])
     loss, targets = summed_loss(logits("checkpoint"), teacher, batch["labels"], manifest["teacher"]["weight"])
     return (loss / targets).item()
 
