@@ -41,7 +41,7 @@ the command is given again.
 | \`checkpoint\`                | the model that is trained, with its tokenizer                                                                 |
 | ${teacher.place === ORIGINAL ? '`original`                  | the original, which teaches it' : '(not here)                  | the original, which teaches it: `config.json` names its folder ("teacher"); change it where that is elsewhere'} |
 | \`data/train.jsonl\`          | ${counted(train.examples, 'row')} to learn from, in the order in which Coppice would read them first: ids, labels (−100 is not learned), text |
-| \`data/held-out.jsonl\`       | ${counted(heldOut.examples, 'row')} that are held out: they choose the step that is kept, and judge the result |
+| \`data/held-out.jsonl\`       | ${counted(heldOut.examples, 'row')} held out: they choose the step that is kept, so another text must judge the model in the end |
 | \`config.json\`               | the settings: \`"method"\` is \`"lora"\` (an adapter) or \`"full"\` (every weight)                                |
 | \`train.py\`                  | the training; \`training.py\` has its parts, \`distil.py\` its loss                                             |
 | \`check.py\`                  | the comparison with Coppice                                                                                   |
@@ -55,6 +55,6 @@ The result is in \`result\`: an adapter in PEFT's format, or a checkpoint. Copy 
 coppice take . --out ../trained
 \`\`\`
 
-It was run with ${versions}, on the CPU.
+It was run with ${versions}, on the CPU, not on a GPU.
 `;
 }

@@ -146,6 +146,7 @@ describe('the npm package', function () {
         'webview/report.css',
       ],
       ...['media/sample/model.safetensors', 'media/sample/tokenizer.json', 'media/coppice-tasks.schema.json'],
+      ...['media/hand-over/check.py', 'media/hand-over/trl/train.py'],
     ]) {
       assert.ok(files.includes(file), file);
     }
