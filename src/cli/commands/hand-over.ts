@@ -1,5 +1,5 @@
 /** `coppice hand-over`: writes a folder with which another program trains a plan on GPUs. */
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { TARGETS, type Target } from '../../hand-over/manifest';
 import { JOBS } from '../../jobs/definitions';
 import type { GivenFor } from '../../jobs/kinds';
@@ -42,6 +42,7 @@ export function addHandOver(program: Command, exit: Exit): void {
     .addOption(
       new Option('--to <program>', 'who trains: Hugging Face TRL, or NVIDIA ModelOpt; both with PEFT')
         .choices([...TARGETS])
+        .argParser(targetOf)
         .default('trl'),
     )
     .option(
@@ -66,4 +67,14 @@ Examples:
         ),
       );
     });
+}
+
+function targetOf(text: string): Target {
+  const found = TARGETS.find((target) => target === text);
+  if (found) return found;
+  if (text !== 'torchtune') throw new InvalidArgumentError(`It must be ${TARGETS.join(' or ')}.`);
+  throw new InvalidArgumentError(
+    'The development of torchtune has ended: its last version, 0.6.1, does not start with current PyTorch packages, and its ' +
+      'recipes distil into LoRA only. Take trl, which trains in the same way.',
+  );
 }

@@ -98,6 +98,11 @@ describe('command line: usage', function () {
     ['two prompts', ['generate', 'model', '--prompt', 'a', '--ids', '1'], /cannot be used with/],
     ['greedy sampling', ['generate', 'm', '--prompt', 'a', '--greedy', '--temperature', '1'], /cannot be used with/],
     ['ids that are none', ['generate', 'model', '--ids', '1,x'], /token ids separated by commas/],
+    [
+      'a training elsewhere by torchtune',
+      ['hand-over', 'sample', '--to', 'torchtune', '--out', 'x'],
+      /torchtune has ended.*Take trl/,
+    ],
   ];
   for (const [title, args, word] of wrong) it(`refuses ${title} with exit code 2`, () => assertWrong(args, word));
 
