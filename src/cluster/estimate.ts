@@ -7,7 +7,7 @@ import { memoryShare, sharedTotal } from '../engine/memory';
 import { splitWork } from '../engine/parts/split';
 import { cutModels, type Load, loadOf } from '../estimates/cut';
 import { healedRows } from '../estimates/choosing';
-import { healPartNeeds } from '../estimates/heal-parts';
+import { healPartNeeds, sumFiles } from '../estimates/heal-parts';
 import { type AskedJob, estimatedJob, workOf } from '../estimates/job';
 import type { MachineSpeeds } from '../estimates/machine';
 import { type Models, openModels } from '../estimates/models';
@@ -40,6 +40,7 @@ export interface PartNode {
 
 /**
  * @param options complete, of the job
+ * @param models where it is not known from their files what the options name: models that are yet to be written
  * @returns undefined where the inputs cannot be read from here
  */
 export async function estimateParts(
@@ -47,16 +48,17 @@ export async function estimateParts(
   options: object,
   parts: number,
   node: PartNode,
+  models?: Models,
 ): Promise<PartEstimate | undefined> {
   const given = options as JsonObject;
-  const known = await openModels(given);
+  const known = models ?? (await openModels(given));
   const work = workOf({ kind, options: given }, known);
   if (isShared(kind)) return work && healEstimate({ kind, options: given }, known, { parts, work }, node);
-  const models = cutModels(kind, given, known);
-  if (work === undefined || models === undefined) return undefined;
+  const cut = cutModels(kind, given, known);
+  if (work === undefined || cut === undefined) return undefined;
   const budget = statesOf(given);
   const [part, whole] = [NOTHING, NOTHING].map((nothing) => ({ ...nothing }));
-  for (const model of models) {
+  for (const model of cut) {
     const load = loadOf(kind, given, model);
     if (load === undefined) return undefined;
     addTo(part, needsOfLargest(model, load, parts, budget));
@@ -67,6 +69,20 @@ export async function estimateParts(
   const seconds = work.reduce((sum, each) => sum + secondsOf(each, share, node), 0);
   return { seconds, memoryBytes: part.memoryBytes, statesBytes: budget, readBytes: part.readBytes };
 }
+
+/** The most parts that a job can have, as far as its amounts are known; some are guesses, and only the part itself can refuse. */
+export function mostParts(kind: CutKind, options: JsonObject, known: Models): number | undefined {
+  if (isShared(kind)) {
+    const job = estimatedJob({ kind, options }, known);
+    const fitted = job && healedRows(job);
+    return job && fitted && sumFiles(job.model.architecture, fitted);
+  }
+  const loads = cutModels(kind, options, known)?.map((model) => loadOf(kind, options, model));
+  const counts = loads?.map((load) => load && partsIn(load));
+  return counts?.every((count) => count !== undefined) ? Math.min(...counts) : undefined;
+}
+
+const partsIn = ({ cut }: Load): number => Math.ceil(cut.rows / cut.unit) * Math.max(1, cut.candidates);
 
 /** The most that one of the parts takes of this machine's memory, in bytes; undefined where the inputs cannot be read. */
 export async function memoryOfParts(kind: CutKind, options: object, parts: number): Promise<number | undefined> {
@@ -122,18 +138,13 @@ function secondsOf(
 }
 
 /** What the most expensive part needs, and of memory and reading the most that any part does. */
-function needsOfLargest(
-  model: SizedModel,
-  { cut, length, models, effort }: Load,
-  parts: number,
-  budget: number,
-): Needs {
+function needsOfLargest(model: SizedModel, load: Load, parts: number, budget: number): Needs {
+  const { cut, length, models, effort } = load;
   const use = { length, budget, models, effort };
   const most = { flops: 0, readBytes: 0, memoryBytes: 0 };
   const seen = new Set<string>();
   // How many rows there are is sometimes a guess, and only the part itself can refuse.
-  const there = Math.ceil(cut.rows / cut.unit) * Math.max(1, cut.candidates);
-  for (const share of splitWork(cut, Math.min(parts, there))) {
+  for (const share of splitWork(cut, Math.min(parts, partsIn(load)))) {
     const key = JSON.stringify([share.rows.to - share.rows.from, share.candidates, share.whole]);
     if (seen.has(key)) continue;
     seen.add(key);

@@ -11,6 +11,9 @@ export const gatherScript = (folder: string): string => join(folder, 'gather.sba
 /** Stands for the number of the task; no path has it. */
 const HERE = '\0';
 
+/** As many threads as the job has processors. */
+export const THREADS = '"${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}"';
+
 /** What is asked of Slurm, more than an estimate says. */
 const MEMORY_MARGIN = 1.25;
 const TIME_MARGIN = 5;
@@ -27,7 +30,7 @@ export function partScriptText(folder: string, run: ClusterRun, countsMemory: bo
   const place = isShared(kind) ? `--folder ${inQuotes(folder)}` : '--record "$record"';
   const own = [`--part "${task}/${parts}"`, place];
   const has = (name: string): boolean => words.some((word) => word === name || word.startsWith(`${name}=`));
-  if (!has('--threads')) own.unshift('--threads "${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-1}}"');
+  if (!has('--threads')) own.unshift(`--threads ${THREADS}`);
   // What the estimate reckoned with: left to itself a part takes a share of the whole node, which others use too.
   if (run.estimate && !has('--memory')) own.unshift(`--memory ${Math.ceil(run.estimate.statesBytes)}`);
   return [
@@ -60,9 +63,15 @@ export function gatherScriptText(folder: string, run: ClusterRun, countsMemory: 
   ].join('\n');
 }
 
-function header(
+/**
+ * The lines for sbatch.
+ * @param log name of the file that takes what is printed; "%a" before its end stands for the task
+ * @param more options of this script alone
+ * @throws UserError for options or a folder that a script cannot have
+ */
+export function header(
   folder: string,
-  run: ClusterRun,
+  run: Pick<ClusterRun, 'asked' | 'estimate'>,
   name: string,
   log: string,
   more: readonly string[],
@@ -91,7 +100,7 @@ function header(
 }
 
 /** Lines for what the user did not say. */
-function estimated({ estimate, asked }: ClusterRun, countsMemory: boolean): string[] {
+function estimated({ estimate, asked }: Pick<ClusterRun, 'asked' | 'estimate'>, countsMemory: boolean): string[] {
   if (!estimate) return [];
   const others = othersIn(asked).join(' ');
   const memory = Math.ceil((estimate.memoryBytes * MEMORY_MARGIN) / 2 ** 20);
@@ -112,10 +121,11 @@ function estimated({ estimate, asked }: ClusterRun, countsMemory: boolean): stri
   ];
 }
 
-const inQuotes = (word: string): string => quoted(word, 'posix');
+/** A word for the shell. */
+export const inQuotes = (word: string): string => quoted(word, 'posix');
 
 /** The command, an option a line. @param own words that are quoted already */
-function commandLines(words: readonly string[], own: readonly string[]): string {
+export function commandLines(words: readonly string[], own: readonly string[]): string {
   const lines: string[][] = [[]];
   for (const word of words) {
     if (word.startsWith('--')) lines.push([]);

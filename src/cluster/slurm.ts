@@ -22,31 +22,37 @@ export const slurm: Scheduler = {
   scripts: (folder) => [partScript(folder), gatherScript(folder)],
   submit,
   async queue(run) {
-    const rows = await rowsOf(run);
+    const rows = await rowsOf(idsOf(run));
     return rows && queueOf(run, rows);
   },
   async cancel(run, only) {
-    const rows = await rowsOf(run);
-    if (!rows) throw unreachable('The run cannot be cancelled');
-    const living = new Set(rows.filter(isAlive).map(({ id }) => id));
     const ids = run.submissions.flatMap(({ id, gather }) => [
       ...(only ? [] : [id]),
       ...(gather === undefined ? [] : [gather]),
     ]);
-    const ended = [...new Set(ids)].filter((id) => living.has(id));
-    if (ended.length === 0) return;
-    const said = await runSlurm('scancel', ['--', ...ended]);
-    if (said.code !== 0) throw refusal('The run cannot be cancelled', 'scancel', said);
+    await cancelJobs(ids);
   },
   threads: (asked) => (/^\d+$/.test(asked['cpus-per-task'] ?? '') ? Number(asked['cpus-per-task']) : undefined),
 };
+
+/** Takes those of the jobs that still live out of Slurm's hands. @throws UserError */
+export async function cancelJobs(ids: readonly string[]): Promise<void> {
+  const what = 'The run cannot be cancelled';
+  const rows = await rowsOf(ids);
+  if (!rows) throw unreachable(what);
+  const living = new Set(rows.filter(isAlive).map(({ id }) => id));
+  const ended = [...new Set(ids)].filter((id) => living.has(id));
+  if (ended.length === 0) return;
+  const said = await runSlurm('scancel', ['--', ...ended]);
+  if (said.code !== 0) throw refusal(what, 'scancel', said);
+}
 
 async function submit(folder: string, run: ClusterRun, parts: readonly number[]): Promise<Submission> {
   checkAsked(run.asked);
   const env = submitEnvironment(run.asked);
   const at = new Date().toISOString();
   // The gather waits for parts of earlier submissions that still run; if these fail, it says what is missing.
-  const rows = run.submissions.length > 0 ? ((await rowsOf(run)) ?? []) : [];
+  const rows = run.submissions.length > 0 ? ((await rowsOf(idsOf(run))) ?? []) : [];
   const arrays = new Set(run.submissions.filter((each) => each.parts.length > 0).map(({ id }) => id));
   const living = new Set(rows.filter((row) => isAlive(row) && arrays.has(row.id)).map(({ id }) => id));
   const waits = [...living].map((id) => `afterany:${id}`);
@@ -56,9 +62,8 @@ async function submit(folder: string, run: ClusterRun, parts: readonly number[])
     id = await sbatch(['--array', arrayOf(parts), partScript(folder)], env);
     waits.unshift(`afterok:${id}`);
   }
-  const after = waits.length > 0 ? [`--dependency=${waits.join(',')}`, '--kill-on-invalid-dep=yes'] : [];
   try {
-    const gather = await sbatch([...after, gatherScript(folder)], env);
+    const gather = await sbatch([...afterWords(waits), gatherScript(folder)], env);
     return { id: id ?? gather, gather, parts, at };
   } catch (error) {
     if (id !== undefined) await runSlurm('scancel', ['--', id]);
@@ -66,8 +71,12 @@ async function submit(folder: string, run: ClusterRun, parts: readonly number[])
   }
 }
 
-/** @returns the job's number */
-async function sbatch(args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+/** @param waits such as "afterok:12": a job whose condition can never hold is removed, and does not stay in the queue */
+export const afterWords = (waits: readonly string[]): string[] =>
+  waits.length > 0 ? [`--dependency=${waits.join(',')}`, '--kill-on-invalid-dep=yes'] : [];
+
+/** @returns the job's number @throws UserError */
+export async function sbatch(args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
   const said = await runSlurm('sbatch', ['--parsable', ...args], env);
   const what = 'The parts cannot be submitted';
   if (said.code !== 0) throw refusal(what, 'sbatch', said);
@@ -77,7 +86,7 @@ async function sbatch(args: readonly string[], env: NodeJS.ProcessEnv): Promise<
 }
 
 /** Slurm numbers the tasks of an array below a limit of its administrator. @throws UserError beyond it */
-async function checkArraySize(most: number): Promise<void> {
+export async function checkArraySize(most: number): Promise<void> {
   const limit = (await slurmConfiguration())?.maxArraySize;
   if (limit === undefined || most < limit) return; // sbatch says it better, also that Slurm is not there
   throw new UserError(
@@ -92,17 +101,20 @@ export const arrayOf = (parts: readonly number[]): string =>
   numberRanges([...parts].sort((a, b) => a - b)).replaceAll(' ', '');
 
 /** A line of squeue: a task of an array, or a job that is none. */
-interface Row extends Queued {
+export interface Row extends Queued {
   readonly id: string;
   /** Undefined of a job that is no array. */
   readonly task?: number;
 }
 
-const isAlive = ({ state }: Row): boolean => state !== 'ended';
+export const isAlive = ({ state }: Row): boolean => state !== 'ended';
 
-/** Everything that Slurm remembers of the run. @returns undefined if it cannot be asked @throws UserError */
-async function rowsOf({ submissions }: ClusterRun): Promise<Row[] | undefined> {
-  const ids = [...new Set(submissions.flatMap(({ id, gather }) => (gather === undefined ? [id] : [id, gather])))];
+const idsOf = ({ submissions }: ClusterRun): string[] =>
+  submissions.flatMap(({ id, gather }) => (gather === undefined ? [id] : [id, gather]));
+
+/** Everything that Slurm remembers of some jobs. @returns undefined if it cannot be asked @throws UserError */
+export async function rowsOf(jobs: readonly string[]): Promise<Row[] | undefined> {
+  const ids = [...new Set(jobs)];
   if (ids.length === 0) return [];
   // Variables of the user can filter and shape what squeue prints.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SQUEUE_')));
@@ -140,7 +152,7 @@ function queuedOf(state: string, reason: string): Queued {
 }
 
 /** Of a part that was submitted several times, what still lives counts, else the last. */
-export function queueOf({ submissions }: ClusterRun, rows: readonly Row[]): Queue {
+export function queueOf({ submissions }: Pick<ClusterRun, 'submissions'>, rows: readonly Row[]): Queue {
   const parts = new Map<number, Queued>();
   let gather: Queued | undefined;
   for (const submission of submissions) {

@@ -85,15 +85,20 @@ export async function look(given: string, asks = true): Promise<Look> {
   const run = await readRun(folder);
   // Asked first: what ends meanwhile has its record when the folder is read.
   const queue = await queueOf(run, asks);
-  const names = new Set(numbersTo(run.parts).map((number) => basename(partFile(folder, number))));
-  const files = await partFilesOf(partsFolder(folder), (name) => names.has(name));
-  const parts = await partsOf(folder, run, files, queue);
+  const files = await filesOfRun(folder, run.parts);
+  const parts = await partsOf(run, files, queue, { folder, log: (number) => partLog(folder, number) });
   await clockOf(folder); // makes a network disk look again whether the record is there
   const record = (await isRecordOf(run.kind, recordFile(folder))) ? recordFile(folder) : null;
   const gather = await gatherOf(folder, parts, record, queue);
   const { scheduler: name, submissions } = run;
   const scheduler = { name, submissions, asked: queue !== undefined };
   return { run, files, queue, status: { ...summed(folder, run.kind, parts), gather, record, scheduler } };
+}
+
+/** The files of the parts of a run; none where its folder is not there yet. */
+export async function filesOfRun(folder: string, parts: number): Promise<PartFiles> {
+  const names = new Set(numbersTo(parts).map((number) => basename(partFile(folder, number))));
+  return partFilesOf(partsFolder(folder), (name) => names.has(name));
 }
 
 const NOTHING: Queue = { parts: new Map() };
@@ -105,11 +110,19 @@ async function queueOf(run: ClusterRun, asks: boolean): Promise<Queue | undefine
 
 const numbersTo = (most: number): number[] => Array.from({ length: most }, (_, i) => i + 1);
 
-async function partsOf(
-  folder: string,
-  { kind, parts: of, submissions }: ClusterRun,
+/** Where the parts of a run have their records, and what they print. */
+export interface PartPlaces {
+  /** That has the folder of parts. */
+  readonly folder: string;
+  readonly log: (number: number) => string;
+}
+
+/** The state of each part, by the files and the scheduler. */
+export async function partsOf(
+  { kind, parts: of, submissions }: Pick<ClusterRun, 'kind' | 'parts' | 'submissions'>,
   files: PartFiles,
   queue: Queue | undefined,
+  { folder, log }: PartPlaces,
 ): Promise<PartStatus[]> {
   const records = new Map(files.records.map((found) => [basename(found.file), found]));
   const progress = new Map(files.progress.map((found) => [basename(found.file), found]));
@@ -127,7 +140,7 @@ async function partsOf(
       gone: queue !== undefined && submitted.has(number) && !queue.parts.has(number),
       submitted: submitted.has(number),
     };
-    parts.push(await stateOf(known, () => lastLines(partLog(folder, number))));
+    parts.push(await stateOf(known, () => lastLines(log(number))));
   }
   return parts;
 }

@@ -10,7 +10,7 @@ import { type AnyJob, checkpointsIn } from './define';
 import { JOBS } from './definitions';
 import type { Kind } from './kinds';
 import { partFilesIn } from './parts/files';
-import { gatherParts } from './parts/gather';
+import { type GatheredRun, gatherParts } from './parts/gather';
 import { type JobEnvironment, type RecordPlace, runJob } from './run-job';
 import type { EventOf, JobKind, JobOutcome, Jobs, JobSpec } from '../protocol/jobs';
 import type { JobRunner, RunnerOptions } from './runner';
@@ -45,13 +45,19 @@ function namedIn(kind: Kind, error: unknown): unknown {
 /**
  * Makes one run of the partial records in a folder, with the record and the outcome of a run in one process.
  * @param spec of the job, with the folders for its record
+ * @param settle puts what the parts wrote into its place, and names that in result and record, which is for the folder
  * @throws UserError when parts are missing or not of one run
  */
-export async function gatherSpec(parts: string, spec: JobSpec, signal?: AbortSignal): Promise<JobOutcome> {
+export async function gatherSpec(
+  parts: string,
+  spec: JobSpec,
+  signal?: AbortSignal,
+  settle: Settle = (run) => Promise.resolve(run),
+): Promise<JobOutcome> {
   const options = completeOptions(JOBS[spec.kind], optionsIn(spec));
   const folder = await claimRecordFolder(spec.records ?? [], await foldersOf(checkpointsIn(JOBS[spec.kind], options)));
   const gathered = await gatherParts(await partFilesIn([parts]), folder ?? parts, { signal });
-  const { kind, result, record, notes, warnings } = gathered;
+  const { kind, notes, warnings } = gathered;
   if (kind !== spec.kind) {
     throw new UserError(
       `${parts} has parts of another job`,
@@ -59,10 +65,17 @@ export async function gatherSpec(parts: string, spec: JobSpec, signal?: AbortSig
       'Run it again on the cluster.',
     );
   }
+  const { result, record } = await settle(gathered, folder ?? parts);
   const device = record.device as JobOutcome['device'];
   const kept = folder === undefined ? null : await keepRecord(folder, record);
   return { result: result as JobOutcome['result'], record: kept, device, notes, warnings };
 }
+
+/** See `gatherSpec`. */
+export type Settle = (
+  run: Pick<GatheredRun, 'result' | 'record'>,
+  folder: string,
+) => Promise<Pick<GatheredRun, 'result' | 'record'>>;
 
 const folderFor = (folder: string): RecordPlace => ({ folder, write: (record) => keepRecord(folder, record) });
 

@@ -13,7 +13,7 @@ export const RESULT_FILE = 'result.json';
 export const QUICK_OUTPUTS = 'outputs';
 
 /** What is in the folder of a state besides the folders of steps, which have other names. */
-export const RESERVED_NAMES: readonly string[] = ['lock', 'runs', QUICK_OUTPUTS];
+export const RESERVED_NAMES: readonly string[] = ['lock', 'runs', 'cluster', QUICK_OUTPUTS];
 
 /** Kinds of jobs that can be steps: those of the command line. */
 export const STEP_KINDS = (Object.keys(JOBS) as Kind[]).filter((kind) => {

@@ -26,6 +26,8 @@ export interface RecipeRequest {
   readonly quick?: boolean;
   /** Only these steps and what they need; all without them. */
   readonly only?: readonly string[];
+  /** Only those that are named run: what they need must be done. */
+  readonly alone?: boolean;
   /** Folder of the state: new, empty, or of this recipe; `.coppice/NAME` beside the recipe without it. */
   readonly folder?: string;
   /** Steps that ask for it may start other programs (`consumers`); without it they run without them. */

@@ -34,13 +34,8 @@ export async function replacedBy(session: Session, step: RecipeStep, paths: read
  * @throws UserError for an output that the recipe did not write, or that someone changed since
  */
 export async function putAside(session: Session, step: RecipeStep, key: string, outputs: Outputs): Promise<Aside[]> {
-  const asides: Aside[] = [];
-  for (const path of productsOf(step, outputs)) {
-    if (!(await isThere(path))) continue;
-    const why = await whyForeign(session, step, path);
-    if (why !== undefined) throw foreign(path, why);
-    asides.push({ path, aside: asideOf(path) });
-  }
+  const there = await requireReplaceable(session, step, outputs);
+  const asides = there.map((path): Aside => ({ path, aside: asideOf(path) }));
   // Noted before the first is renamed, so that a kill in between loses none.
   await session.state.begin({ step: step.name, key, outputs: productsOf(step, outputs), asides });
   for (const { path, aside } of asides) {
@@ -49,6 +44,18 @@ export async function putAside(session: Session, step: RecipeStep, key: string, 
     await rename(path, aside);
   }
   return asides;
+}
+
+/** The outputs of a step that are there. @throws UserError for one that the recipe did not write, or that someone changed since */
+export async function requireReplaceable(session: Session, step: RecipeStep, outputs: Outputs): Promise<string[]> {
+  const there: string[] = [];
+  for (const path of productsOf(step, outputs)) {
+    if (!(await isThere(path))) continue;
+    const why = await whyForeign(session, step, path);
+    if (why !== undefined) throw foreign(path, why);
+    there.push(path);
+  }
+  return there;
 }
 
 const foreign = (path: string, why: string): UserError =>

@@ -50,6 +50,11 @@ export async function runRecipe(
 ): Promise<RecipeRun> {
   const session = await Session.open(request);
   await makeOwnFolder(session.folder);
+  return locked(session, () => new RecipeRunner(session, runner, options).run(request));
+}
+
+/** Does something that changes the state, and keeps the digests that it computed. @throws UserError while another process does */
+export async function locked<T>(session: Session, act: () => Promise<T>): Promise<T> {
   const lock = join(session.folder, 'lock');
   const owner = await takeLock(lock);
   if (owner !== undefined) {
@@ -60,7 +65,7 @@ export async function runRecipe(
     );
   }
   try {
-    return await new RecipeRunner(session, runner, options).run();
+    return await act();
   } finally {
     await session.contents.save().catch(() => undefined); // digests can be computed again
     await releaseLock(lock);
@@ -90,11 +95,12 @@ class RecipeRunner {
     private readonly options: RecipeRunOptions,
   ) {}
 
-  async run(): Promise<RecipeRun> {
+  async run({ alone, only }: RecipeRequest): Promise<RecipeRun> {
     const { session, options } = this;
     await session.state.claim();
     await session.state.restore();
     const plan = await planSession(session, options.estimate, options);
+    if (alone) requireAlone(plan, only);
     options.onEvent?.({ type: 'plan', plan });
     const jobs = this.progressOf(plan);
     for (const [at, planned] of plan.steps.entries()) {
@@ -153,17 +159,9 @@ class RecipeRunner {
   }
 
   private judge(step: RecipeStep, finished: FinishedStep, result: JsonObject): void {
-    const { session } = this;
-    const shared = Object.fromEntries(
-      LIMIT_NAMES.filter(
-        (name) => session.recipe.limits[name] !== undefined && lastFor(session, name) === step.name,
-      ).map((name) => [name, session.recipe.limits[name]]),
-    ) as Limits;
-    for (const limits of [shared, step.limits]) {
-      for (const verdict of judge(finished, result, session.limits(limits))) {
-        this.verdicts.push(verdict);
-        this.options.onEvent?.({ type: 'limit', verdict });
-      }
+    for (const verdict of verdictsOf(this.session, step, finished, result)) {
+      this.verdicts.push(verdict);
+      this.options.onEvent?.({ type: 'limit', verdict });
     }
   }
 
@@ -195,6 +193,35 @@ const nameOf = ({ name, job, description }: RecipeStep): Pick<StepEnd, 'name' | 
   job,
   ...(description !== undefined && { description }),
 });
+
+/** The limits of a step, and those of the recipe that concern it. */
+export const limitsOf = (session: Session, step: RecipeStep): readonly Limits[] => [
+  Object.fromEntries(
+    LIMIT_NAMES.filter((name) => session.recipe.limits[name] !== undefined && lastFor(session, name) === step.name).map(
+      (name) => [name, session.recipe.limits[name]],
+    ),
+  ) as Limits,
+  step.limits,
+];
+
+/** The verdicts on a finished step. @throws UserError for a limit that cannot be judged */
+export const verdictsOf = (
+  session: Session,
+  step: RecipeStep,
+  finished: FinishedStep,
+  result: JsonObject,
+): LimitCheck[] => limitsOf(session, step).flatMap((limits) => judge(finished, result, session.limits(limits)));
+
+/** @throws UserError for a step that would run without being asked for */
+export function requireAlone({ steps }: RecipePlan, names: readonly string[] = []): void {
+  const open = steps.find(({ step, state }) => state === 'run' && !names.includes(step.name));
+  if (open === undefined) return;
+  throw new UserError(
+    `${open.step.name} is not done`,
+    open.why ?? 'it has not run yet',
+    `Run it first: ${names.length > 0 ? `${names.join(', ')} ${names.length > 1 ? 'need' : 'needs'} it` : 'nothing else runs here'}.`,
+  );
+}
 
 /** The step that a limit of the whole recipe concerns: the last one that measures it and runs. */
 const lastFor = ({ order, chosen }: Session, limit: (typeof LIMIT_NAMES)[number]): string | undefined =>

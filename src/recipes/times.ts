@@ -10,7 +10,8 @@ import type { Around } from './step-models';
 export const estimatesOf = (request: RecipeRequest, speeds: MachineSpeeds): StepEstimate =>
   stepEstimator(aroundOf(request), speeds);
 
-function aroundOf({ recipe, model, set, quick }: RecipeRequest): Around {
+/** The recipe with the values of a run. */
+export function aroundOf({ recipe, model, set, quick }: RecipeRequest): Around {
   const variables: Variables = { ...recipe.variables, ...(quick && recipe.quick), ...set };
   if (model !== undefined) return { recipe, variables, model: resolve(model) };
   const named = substitute(recipe.model ?? '', (each) =>

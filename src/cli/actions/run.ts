@@ -1,13 +1,20 @@
 /** `coppice run`: makes what a recipe describes, and does only what is not done. */
 import { basename, relative, resolve } from 'node:path';
 import { messageOf } from '../../engine/errors';
+import { isThere } from '../../engine/files/existing';
+import type { Part } from '../../engine/parts/part';
 import { hashFile } from '../../engine/files/regular-file';
 import { learning } from '../../estimates/learn';
 import { roughBytes } from '../../estimates/words';
 import { openSpeeds } from '../../estimates/measure-rates';
 import { formatSeconds } from '../../format/durations';
 import { counted } from '../../format/words';
+import type { AnyJob } from '../../jobs/define';
+import { JOBS } from '../../jobs/definitions';
+import { isShared } from '../../jobs/parts/part-record';
+import { partFile } from '../../jobs/parts/places';
 import { inThisProcess } from '../../jobs/run-spec';
+import { gathering, stepInParts } from '../../recipes/cluster/step-parts';
 import { sharing } from '../../sharing/claims';
 import { expectedSum, expectedWords } from '../../recipes/expected-words';
 import { endOf, planOf } from '../../recipes/json';
@@ -25,12 +32,22 @@ import { planWords, resultWords, verdictWords } from '../../recipes/words';
 import type { Outcome, Shell } from '../execute';
 import { EXIT_LIMIT } from '../exit-codes';
 import { UsageError } from '../failure';
+import { runOnePart } from './part';
 import type { CommonOptions } from '../options';
 import { checkFileTarget } from '../../jobs/file-target';
 import { reportAssets } from '../report-assets';
 import { facts, table } from '../terminal/text';
 
+/** Options that say what is run, and not how. */
+export type RequestOptions = Pick<
+  RunOptions,
+  'alone' | 'part' | 'gather' | 'step' | 'set' | 'model' | 'quick' | 'folder' | 'consumers' | 'consumersFrom'
+>;
+
 export interface RunOptions extends CommonOptions {
+  readonly alone?: true;
+  readonly part?: Part;
+  readonly gather?: number;
   readonly step?: readonly string[];
   readonly dryRun?: true;
   readonly set?: readonly string[];
@@ -43,31 +60,22 @@ export interface RunOptions extends CommonOptions {
 }
 
 export async function run(file: string, options: RunOptions, compute: object, shell: Shell): Promise<Outcome> {
-  const recipe = await readRecipe(file);
-  const request: RecipeRequest = {
-    recipe,
-    ...(options.model !== undefined && { model: options.model }),
-    ...(options.set && { set: valuesIn(options.set) }),
-    ...(options.quick && { quick: true }),
-    ...(options.step && { only: options.step }),
-    ...(options.folder !== undefined && { folder: options.folder }),
-    ...(options.consumers && {
-      programs: options.consumersFrom === undefined ? {} : { from: resolve(options.consumersFrom) },
-    }),
-  };
-  if (options.consumersFrom !== undefined && !options.consumers) {
-    throw new UsageError('--consumers-from needs --consumers', 'it is not given', 'Add it.');
-  }
+  const request = await requestOf(file, options);
+  const { recipe } = request;
+  if (options.part !== undefined) return runStepPart(request, options.part, compute, options, shell);
+  const parts = options.gather === undefined ? undefined : await stepInParts(request, options.gather, shell.job);
   const speeds = await openSpeeds(compute);
   const estimate = estimatesOf(request, speeds);
   if (options.dryRun) {
     const plan = await planRecipe(request, estimate, shell.job);
     return { json: planOf(plan), page: planPage(plan, shell) };
   }
+  const session = await Session.open(request);
   if (options.report !== undefined) await checkFileTarget('the report', options.report, undefined, [file]);
-  await checkReports((await Session.open(request)).folder, options.report);
+  if (reports(options)) await checkReports(session.folder, options.report);
   const width = Math.max(...recipe.steps.map(({ name }) => name.length));
-  const running = runRecipe(request, sharing(learning(inThisProcess(compute), speeds)), {
+  const runner = parts ? gathering(parts.place) : sharing(learning(inThisProcess(compute), speeds));
+  const running = runRecipe(request, runner, {
     ...shell.job,
     estimate,
     onEvent: (event) => {
@@ -82,7 +90,7 @@ export async function run(file: string, options: RunOptions, compute: object, sh
     },
   });
   const { end, error } = await running;
-  const report = await reportOf(end, options.report, error, shell);
+  const report = reports(options) ? await reportOf(end, options.report, error, shell) : null;
   return {
     json: { ...endOf(end), report },
     page: endPage(end, report, shell),
@@ -93,6 +101,59 @@ export async function run(file: string, options: RunOptions, compute: object, sh
     ...(error !== undefined && { error }),
     ...(end.ended === 'limit' && { exitCode: EXIT_LIMIT }),
   };
+}
+
+/** One step of many gives no report of the recipe; the last job of a cluster runs none, and gives it. */
+const reports = ({ alone, gather, step }: RunOptions): boolean =>
+  step === undefined || !(alone || gather !== undefined);
+
+/** How the options say that a recipe is run. @throws UsageError; UserError for the file */
+export async function requestOf(file: string, options: RequestOptions): Promise<RecipeRequest> {
+  if (options.consumersFrom !== undefined && !options.consumers) {
+    throw new UsageError('--consumers-from needs --consumers', 'it is not given', 'Add it.');
+  }
+  const { step, part, gather } = options;
+  if ((part !== undefined || gather !== undefined) && step?.length !== 1) {
+    throw new UsageError(
+      `--${part === undefined ? 'gather' : 'part'} needs one step`,
+      `${step?.length ?? 0} are named`,
+      'Add --step NAME.',
+    );
+  }
+  return {
+    recipe: await readRecipe(file),
+    ...(options.model !== undefined && { model: options.model }),
+    ...(options.set && { set: valuesIn(options.set) }),
+    ...(options.quick && { quick: true }),
+    ...(step && { only: step }),
+    ...((options.alone || gather !== undefined) && { alone: true }),
+    ...(options.folder !== undefined && { folder: options.folder }),
+    ...(options.consumers && {
+      programs: options.consumersFrom === undefined ? {} : { from: resolve(options.consumersFrom) },
+    }),
+  };
+}
+
+/** Computes a part of a step, or nothing where that is there. @throws UserError */
+async function runStepPart(
+  request: RecipeRequest,
+  part: Part,
+  compute: object,
+  options: RunOptions,
+  shell: Shell,
+): Promise<Outcome> {
+  const found = await stepInParts(request, part.of, shell.job);
+  const record = partFile(found.place, part.number);
+  if (found.done || (await isThere(record))) {
+    const why = found.done ? 'the step is done already' : 'the part is there already';
+    return { json: { record, part, done: true }, page: [`Nothing to do: ${why}.`] };
+  }
+  const { options: known }: AnyJob = JOBS[found.kind];
+  const own = Object.entries(compute).filter(([name]) => Object.hasOwn(known, name));
+  const given = { ...Object.fromEntries(own), ...found.options };
+  const shared = isShared(found.kind);
+  const common = { ...options, record: shared ? undefined : record };
+  return runOnePart(found.kind, given, { part, ...(shared && { folder: found.place }) }, common, shell);
 }
 
 /**

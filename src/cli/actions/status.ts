@@ -3,16 +3,18 @@ import { relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { schedulerOf } from '../../cluster/schedulers';
 import { type ClusterStatus, type PartStatus, STATES, statusOf } from '../../cluster/status';
-import type { Started } from '../../cluster/consent';
+import type { Consent, Started } from '../../cluster/consent';
 import { type Resubmitted, resubmitFailed } from '../../cluster/submit';
 import { throwIfCancelled } from '../../engine/errors';
 import { numberRanges } from '../../format/ranges';
 import { counted } from '../../format/words';
+import { isRecipeRun } from '../../recipes/cluster/recipe-run';
 import type { Outcome, Shell } from '../execute';
 import { UsageError } from '../failure';
 import type { CommonOptions } from '../options';
 import { agrees } from '../terminal/consent';
 import { facts, table } from '../terminal/text';
+import { recipeStatus } from './recipe-status';
 
 export interface StatusOptions extends CommonOptions {
   readonly resubmit?: true;
@@ -22,7 +24,9 @@ export interface StatusOptions extends CommonOptions {
 
 export async function status(folder: string, options: StatusOptions, shell: Shell): Promise<Outcome> {
   const { resubmit, wait } = options;
-  const again = resubmit ? await resubmitFailed(folder, (started) => agreesTo(started, options, shell)) : undefined;
+  const consent: Consent = (started) => agreesTo(started, options, shell);
+  if (await isRecipeRun(folder)) return recipeStatus(folder, options, consent, shell);
+  const again = resubmit ? await resubmitFailed(folder, consent) : undefined;
   const found = wait ? await atTheEnd(folder, shell) : await statusOf(folder);
   return {
     json: { ...found, ...(again && { resubmitted: again }) },

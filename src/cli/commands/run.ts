@@ -1,5 +1,6 @@
 /** `coppice run`: makes what a recipe describes, and does only what is not done. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import { parsePart } from '../../engine/parts/part';
 import { acceptedCompute } from '../../jobs/options/compute';
 import type { RunOptions } from '../actions/run';
 import { execute, type Exit } from '../execute';
@@ -15,19 +16,16 @@ export function addRun(program: Command, exit: Exit): void {
       'Runs the steps of a recipe (*.coppice.json) whose results are not there: those that never ran, whose options, inputs ' +
         'or version changed, and those that follow them. A run that was stopped goes on. A broken limit ends the run.',
     )
-    .argument('<recipe>', 'file of the recipe')
-    .option('--step <name...>', 'only these steps, and what they need')
+    .argument('<recipe>', 'file of the recipe');
+  recipeOptions(command)
+    .option('--alone', 'only the steps of --step: what they need must be done')
     .option('--dry-run', 'only say what would run, and how long that is expected to take')
-    .option('--set <name=value...>', "other values for the recipe's variables; a value is JSON or a text")
-    .option('--model <checkpoint>', "another model than the recipe's, with a state of its own")
-    .option('--quick', "with the recipe's quick values, and every output in the folder of the state")
     .option(
       '--folder <dir>',
       'folder for state, results and report: new, empty, or used by this recipe before (default: .coppice/NAME beside the recipe)',
     )
-    .option('--consumers', 'steps that ask for it also run what they wrote in other programs; without it none starts')
-    .option('--consumers-from <dir>', 'a folder whose node_modules, or whose Python, these programs may come from too')
     .option('--report <file>', 'also write the report to this file: FILE.html or FILE.md');
+  addPartOptions(command);
   addOptions(addCommonOptions(command), acceptedCompute)
     .addHelpText(
       'after',
@@ -46,4 +44,30 @@ Examples:
         await execute({ kind: 'run', options }, async (shell) => (await action()).run(file, options, compute, shell)),
       );
     });
+}
+
+/** Options that say what of a recipe is run, and with what. */
+export const recipeOptions = (command: Command): Command =>
+  command
+    .option('--step <name...>', 'only these steps, and what they need')
+    .option('--set <name=value...>', "other values for the recipe's variables; a value is JSON or a text")
+    .option('--model <checkpoint>', "another model than the recipe's, with a state of its own")
+    .option('--quick', "with the recipe's quick values, and every output in the folder of the state")
+    .option('--consumers', 'steps that ask for it also run what they wrote in other programs; without it none starts')
+    .option('--consumers-from <dir>', 'a folder whose node_modules, or whose Python, these programs may come from too');
+
+/** What the jobs of a cluster do with a step that runs in parts. */
+function addPartOptions(command: Command): void {
+  const invalid = (must: string): never => {
+    throw new InvalidArgumentError(`It must be ${must}.`);
+  };
+  command
+    .option(
+      '--part <i/n>',
+      'with --step: compute only the i-th of n parts of a step that can be cut, into the folder of the state',
+      (text) => parsePart(text) ?? invalid('a part such as 3/8'),
+    )
+    .option('--gather <n>', 'with --step: make the result of a step from its n parts', (text) =>
+      parsePart(`1/${text}`) === undefined ? invalid('a number of parts') : Number(text),
+    );
 }

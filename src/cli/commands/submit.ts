@@ -14,6 +14,7 @@ import { addOptions, addOutputOptions, type CommonOptions, optionsOf } from '../
 import type { SchedulerFace } from '../schedulers/face';
 import { kubernetesFace } from '../schedulers/kubernetes';
 import { skypilotFace } from '../schedulers/skypilot';
+import { addRecipeOf, type SubmitParts } from './submit-recipe';
 import { slurmFace } from '../schedulers/slurm';
 
 /** One for each scheduler. */
@@ -39,6 +40,7 @@ export function addSubmit(program: Command, exit: Exit): void {
   for (const face of FACES) {
     const ofScheduler = submit.command(face.name).summary(`on ${face.title}`).description(face.description);
     for (const kind of CUT_KINDS) addJobOf(ofScheduler, face, kind, exit);
+    addRecipeOf(ofScheduler, face, partsOf(face), exit);
   }
 }
 
@@ -49,14 +51,8 @@ function addJobOf(parent: Command, face: SchedulerFace, kind: CutKind, exit: Exi
     .summary(job.summary)
     .description(`${job.description} In parts, on ${face.title}.`);
   addOptions(command, job.options);
-  command
-    .requiredOption('--parts <n>', 'number of parts', (text) => partsIn(text))
-    .option('--folder <dir>', 'folder for the run: a new one (default: ./JOB-MODEL.cluster)')
-    .option('--write', 'only write the folder with its scripts, to be read, changed and submitted later')
-    .option(
-      '--command <words>',
-      `how to start Coppice on the machines of the cluster (default: ${face.command?.join(' ') ?? 'as it was started here'})`,
-    );
+  const { addTo, commandOf } = partsOf(face);
+  addTo(command, 'folder for the run: a new one (default: ./JOB-MODEL.cluster)');
   face.addOptions(command);
   addOutputOptions(command)
     .addHelpText(
@@ -73,7 +69,7 @@ function addJobOf(parent: Command, face: SchedulerFace, kind: CutKind, exit: Exi
         folder: own.folder ?? folderFor(job, options),
         scheduler: face.name,
         asked: face.asked(command.opts()),
-        command: own.command === undefined ? (face.command ?? thisProgram()) : own.command.trim().split(/\s+/),
+        command: commandOf(own.command),
       };
       exit(
         await execute({ kind: `submit`, options: own }, async (shell) =>
@@ -82,6 +78,19 @@ function addJobOf(parent: Command, face: SchedulerFace, kind: CutKind, exit: Exi
       );
     });
 }
+
+const partsOf = (face: SchedulerFace): SubmitParts => ({
+  addTo: (command, folder) =>
+    command
+      .requiredOption('--parts <n>', 'number of parts', (text) => partsIn(text))
+      .option('--folder <dir>', folder)
+      .option('--write', 'only write the folder with its scripts, to be read, changed and submitted later')
+      .option(
+        '--command <words>',
+        `how to start Coppice on the machines of the cluster (default: ${face.command?.join(' ') ?? 'as it was started here'})`,
+      ),
+  commandOf: (words) => (words === undefined ? (face.command ?? thisProgram()) : words.trim().split(/\s+/)),
+});
 
 function partsIn(text: string): number {
   const parts = /^\d{1,6}$/.test(text) ? Number(text) : NaN;

@@ -15,6 +15,8 @@ export interface SchedulerFace {
   readonly asked: (options: Readonly<Record<string, unknown>>) => Record<string, string>;
   /** Words that start Coppice on the cluster, if these are not the ones that started it here. */
   readonly command?: readonly string[];
+  /** Why a whole recipe cannot be submitted to it; absent where it can. */
+  readonly recipes?: string;
   /** Words after `coppice submit NAME KIND`, one example a line. */
   readonly examples: readonly string[];
 }

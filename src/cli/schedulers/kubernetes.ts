@@ -11,6 +11,7 @@ export const kubernetesFace: SchedulerFace = {
     'The paths of model and texts are those that pods have for them. Needs Kubernetes 1.33 or newer.',
   ...namedOptions(KUBERNETES_OPTIONS),
   command: ['coppice'],
+  recipes: 'its Jobs cannot wait for each other, so the steps of a recipe would start before those that they need',
   examples: [
     '/models/SmolLM2-135M --calibration /models/prose.txt --parts 8 --models-claim models --records-claim records',
     '/models/SmolLM2-135M --calibration /models/prose.txt --parts 8 --records-claim records --cpus 4 --memory-limit 8GiB --write',

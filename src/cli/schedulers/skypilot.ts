@@ -11,6 +11,7 @@ export const skypilotFace: SchedulerFace = {
     '/models, and that of records at /records. The paths of model and texts are those that nodes have for them.',
   ...namedOptions(SKYPILOT_OPTIONS),
   command: ['coppice'],
+  recipes: 'its tasks cannot wait for each other, so the steps of a recipe would start before those that they need',
   examples: [
     '/models/SmolLM2-135M --calibration /models/prose.txt --parts 8 --models s3://my-models --records s3://my-records --write',
     '/models/SmolLM2-135M --calibration /models/prose.txt --parts 8 --nodes 4 --gpus L4:1 --spot yes --records gs://my-data --write',
