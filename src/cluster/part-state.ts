@@ -64,10 +64,16 @@ function progressOf(found: FoundProgress | undefined): Pick<PartStatus, 'progres
 const saidBy = (found: FoundProgress | undefined): string | undefined =>
   found?.error && shownText(`${found.error.what}: ${found.error.why}`);
 
-/** The reason in the last lines of a log: that of Slurm's daemon or of a shell, else whatever came last. */
+/** The reason in the last lines of a log: that of Coppice, Slurm's daemon or a shell, else whatever came last. */
 export function reasonIn(lines: readonly string[]): string | undefined {
-  const error = lines.slice(-MOST_LINES).findLast((line) => /^(slurmstepd: )?error: /.test(line));
-  const text = (error ?? lines.at(-1))?.replace(/^(slurmstepd: )?error: /, '').trim();
+  const last = lines.slice(-MOST_LINES);
+  const at = last.findLastIndex((line) => /^(slurmstepd: )?error: /.test(line));
+  const what = last
+    .at(at)
+    ?.replace(/^(slurmstepd: )?error: /, '')
+    .trim();
+  const why = at < 0 ? undefined : /^ {2}why: (.+)$/.exec(last.at(at + 1) ?? '')?.[1];
+  const text = why === undefined ? what : `${what}: ${why}`;
   return text === undefined || text === '' ? undefined : text.slice(0, MOST_WORDS);
 }
 

@@ -21,6 +21,7 @@ import type { FinishedStep, StepOutput } from './types';
 /**
  * Runs the job of a step whose needs are finished.
  * @param run the name of this run
+ * @param secondsOf of a step that was computed before, in parts
  * @throws errors of the job; UserError when an output is there that the recipe did not write; CancelledError
  */
 export async function runStep(
@@ -30,6 +31,7 @@ export async function runStep(
   runner: JobRunner,
   job: JobOptions,
   onEvent: (event: JobEvent) => void,
+  secondsOf?: SecondsOf,
 ): Promise<FinishedStep> {
   const options = session.options(step);
   const key = await session.key(step, { signal: job.signal });
@@ -44,7 +46,8 @@ export async function runStep(
     const goesOn = resumes && canResume(step, outputs);
     const spec = { kind: step.job, ...options, ...(goesOn && { resume: true }), records: session.records };
     const outcome = await runner(spec as unknown as JobSpec, { ...job, onEvent: onEvent });
-    const finished = await keep(session, step, { run, key, options, outputs, outcome, started });
+    const seconds = secondsOf?.(outcome.result) ?? (Date.now() - started.getTime()) / 1000;
+    const finished = await keep(session, step, { run, key, options, outputs, outcome, started, seconds });
     await Promise.all(asides.map(({ aside }) => rm(aside, { recursive: true, force: true })));
     return finished;
   } catch (error) {
@@ -56,6 +59,9 @@ export async function runStep(
   }
 }
 
+/** How long the work behind a result took; undefined for what this process took. */
+export type SecondsOf = (result: object) => number | undefined;
+
 interface Ran {
   readonly run: string;
   readonly key: string;
@@ -63,6 +69,7 @@ interface Ran {
   readonly outputs: Outputs;
   readonly outcome: JobOutcome;
   readonly started: Date;
+  readonly seconds: number;
 }
 
 async function keep(session: Session, step: RecipeStep, ran: Ran): Promise<FinishedStep> {
@@ -92,7 +99,7 @@ async function keep(session: Session, step: RecipeStep, ran: Ran): Promise<Finis
     warnings: outcome.warnings,
     coppice: version,
     started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
+    seconds: ran.seconds,
   };
   await session.state.end(finished);
   return finished;

@@ -16,7 +16,7 @@ import type { AnyJob } from '../jobs/define';
 import { JOBS } from '../jobs/definitions';
 import type { JobRunner } from '../jobs/runner';
 import type { JobEvent } from '../protocol/jobs';
-import { runStep } from './execute';
+import { runStep, type SecondsOf } from './execute';
 import { judge, measuresOf } from './limits';
 import { originalOf } from './original';
 import { planSession, type RecipeRequest, type StepEstimate } from './plan';
@@ -29,6 +29,7 @@ export interface RecipeRunOptions extends JobOptions {
   readonly onEvent?: (event: RecipeEvent) => void;
   /** Events of the job of a step. */
   readonly onJobEvent?: (step: string, event: JobEvent) => void;
+  readonly secondsOf?: SecondsOf;
   /** Sees the options of a step before anything of it is read, moved or run. An error of it is that of the step. */
   readonly check?: (step: RecipeStep, options: JsonObject) => Promise<void>;
 }
@@ -135,9 +136,8 @@ class RecipeRunner {
         options.onEvent?.({ type: 'start', step: step.name, at, of: plan.steps.length });
         await options.check?.(step, session.options(step));
         const run = randomBytes(8).toString('hex');
-        finished = await runStep(session, step, run, this.runner, job, (event) =>
-          options.onJobEvent?.(step.name, event),
-        );
+        const onEvent = (event: JobEvent): void => options.onJobEvent?.(step.name, event);
+        finished = await runStep(session, step, run, this.runner, job, onEvent, options.secondsOf);
         this.ran++;
         await session.contents.save().catch(() => undefined);
       }
@@ -219,7 +219,9 @@ export function requireAlone({ steps }: RecipePlan, names: readonly string[] = [
   throw new UserError(
     `${open.step.name} is not done`,
     open.why ?? 'it has not run yet',
-    `Run it first: ${names.length > 0 ? `${names.join(', ')} ${names.length > 1 ? 'need' : 'needs'} it` : 'nothing else runs here'}.`,
+    names.length > 0
+      ? `Run it first, because ${names.join(', ')} may need it, or submit the recipe again.`
+      : 'Run the recipe, or submit it again.',
   );
 }
 

@@ -14,7 +14,7 @@ import { JOBS } from '../../jobs/definitions';
 import { isShared } from '../../jobs/parts/part-record';
 import { partFile } from '../../jobs/parts/places';
 import { inThisProcess } from '../../jobs/run-spec';
-import { gathering, stepInParts } from '../../recipes/cluster/step-parts';
+import { gathering, secondsOfParts, stepInParts } from '../../recipes/cluster/step-parts';
 import { sharing } from '../../sharing/claims';
 import { expectedSum, expectedWords } from '../../recipes/expected-words';
 import { endOf, planOf } from '../../recipes/json';
@@ -78,6 +78,7 @@ export async function run(file: string, options: RunOptions, compute: object, sh
   const running = runRecipe(request, runner, {
     ...shell.job,
     estimate,
+    ...(parts && { secondsOf: secondsOfParts }),
     onEvent: (event) => {
       if (event.type === 'plan') shell.print(...planPage(event.plan, shell), '');
       else if (event.type === 'end') shell.print(...stepLines(event.end, width, shell));

@@ -1,6 +1,5 @@
 /** The scripts of a recipe on Slurm. Their users read and change them, so they say in plain lines what they do. */
 import { commandLines, header, THREADS } from '../../cluster/slurm-script';
-import { isShared } from '../../jobs/parts/part-record';
 import { type JobScript, logFile, REPORT, scriptFile } from './places';
 import type { AskedRecipeJob, RecipeRun } from './recipe-run';
 
@@ -50,7 +49,7 @@ function textOf(folder: string, run: RecipeRun, job: AskedRecipeJob, script: Job
   const log = logFile(folder, name, script);
   if (cut && script === 'part') {
     const task = '$SLURM_ARRAY_TASK_ID';
-    const memory = !isShared(cut.kind) && estimate ? [`--memory ${Math.ceil(estimate.statesBytes)}`] : [];
+    const memory = estimate ? [`--memory ${Math.ceil(estimate.statesBytes)}`] : [];
     return lines(
       [
         `A part of the step ${name} (${cut.kind}) in ${cut.parts} parts, by Coppice ${run.coppice}. Change what your cluster needs. A task`,

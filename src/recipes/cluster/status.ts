@@ -225,7 +225,7 @@ class Looker {
   }
 
   private async failed({ name }: AskedRecipeJob, script: string, queued: Queued | undefined): Promise<Found> {
-    const said = failureIn(await lastLines(logFile(this.folder, name, script)));
+    const said = reasonIn(await lastLines(logFile(this.folder, name, script)));
     return { state: 'failed', error: queued?.reason ?? said ?? NO_WORD };
   }
 
@@ -244,11 +244,3 @@ class Looker {
 const BECAUSE = 'because ';
 
 const hostOf = ({ host }: Queued): Pick<Found, 'host'> => (host === undefined ? {} : { host });
-
-/** What a job said in its last lines: that of Coppice with its reason, or of Slurm. */
-function failureIn(lines: readonly string[]): string | undefined {
-  const at = lines.findLastIndex((line) => line.startsWith('error: '));
-  const why = lines.at(at + 1)?.match(/^ {2}why: (.*)$/)?.[1];
-  const what = at >= 0 && at >= lines.length - 4 ? lines[at].slice('error: '.length) : reasonIn(lines);
-  return why !== undefined && at >= lines.length - 4 ? `${what}: ${why}` : what;
-}

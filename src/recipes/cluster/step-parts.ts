@@ -98,6 +98,10 @@ export function gathering(place: string): JobRunner {
   };
 }
 
+/** Of all parts together. */
+export const secondsOfParts = (result: object): number | undefined =>
+  'seconds' in result && typeof result.seconds === 'number' ? result.seconds : undefined;
+
 /** Also to another disk; what is there under the new name is whole. */
 async function moveTo(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
