@@ -1,6 +1,6 @@
 /** `coppice submit slurm` and `coppice status` on a real Slurm: the numbers of one process, whatever happens to the nodes. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { builtProgram, type CliResult, coppice, jsonOf } from '../support/built-cli';
 import { type CliMaterial, type Json, makeCliMaterial, readJson } from '../support/cli';
@@ -22,6 +22,7 @@ const OF_THE_RUN = [
   'memory',
   'options',
   'precision',
+  'out',
 ];
 
 const numbersOf = (file: string): unknown =>
@@ -106,6 +107,82 @@ const missing = noSlurm();
     assert.equal(twice.code, 1);
     assert.match(twice.stderr, /is not empty/);
   });
+
+  itFull(
+    'a recipe in parts gives what one process gives, also after a killed part and a step that failed',
+    async () => {
+      const text = join(folder, 'evaluation.txt');
+      cpSync(join(SAMPLE, 'evaluation.txt'), text);
+      const calibration = join(SAMPLE, 'calibration.txt');
+      const precision = 'float32';
+      const steps = {
+        scores: { job: 'score', options: { calibration, samples: 4, length: 32, precision } },
+        plan: { job: 'prune', options: { scores: '${steps.scores}', count: 2, dryRun: true } },
+        healed: { job: 'heal', options: { remove: '${steps.plan.removed}', data: [calibration], tokens: 2048 } },
+        quality: {
+          job: 'eval',
+          options: { checkpoint: '${steps.healed}', text, limit: 4, precision },
+          limits: { maxPpl: 1000 },
+        },
+        shipped: { job: 'export', options: { checkpoint: '${steps.healed}', format: 'onnx', type: ['q8'] } },
+      };
+      writeFileSync(join(folder, 'a.coppice.json'), JSON.stringify({ coppice: 1, model: SAMPLE, steps }));
+      const inOne = ['run', 'a.coppice.json', '--folder', 'one', '--threads', '1', '--device', 'cpu'];
+      jsonOf(await run(...inOne, '--json'));
+      const words = ['a.coppice.json', '--folder', 'run', '--parts', '2', '--command', holding(), '--json'];
+      const { submissions } = jsonOf(await run('submit', 'slurm', 'run', ...words)) as { submissions: Json[] };
+      await until('both nodes have a part', () => begun().length === 2);
+      const stepsOf = async (...more: string[]): Promise<Record<string, Json>> => {
+        const found = JSON.parse((await run('status', 'run', '--json', ...more)).stdout) as { steps: Json[] };
+        return Object.fromEntries(found.steps.map((each) => [String(each.name), each]));
+      };
+      const before = await stepsOf();
+      assert.equal(before.scores.state, 'running');
+      assert.equal(before.plan.error, 'after scores');
+
+      slurm.run('scancel', `${String(submissions[0].array)}_1`);
+      go();
+      const killed = await stepsOf('--wait');
+      assert.match(String(killed.scores.error), /^part 1: CANCELLED/);
+      for (const name of ['plan', 'healed', 'quality', 'shipped'])
+        assert.deepEqual([killed[name].state, killed[name].error], ['failed', 'because scores failed']);
+
+      renameSync(text, `${text}.away`);
+      const failed = await stepsOf('--resubmit', '--wait');
+      assert.deepEqual(
+        Object.values(failed).map(({ state }) => state),
+        ['done', 'done', 'done', 'failed', 'failed'],
+      );
+      assert.match(String(failed.quality.error), /^part \d: .*Cannot read .*evaluation\.txt: it is not there$/);
+      assert.equal(failed.shipped.error, 'because quality failed');
+      await until('nothing stays in the queue', () => slurm.run('squeue', '-h').trim() === '', 120_000);
+
+      renameSync(`${text}.away`, text);
+      const state = (name: string): Record<string, Json> =>
+        Object.fromEntries(
+          (readJson(join(folder, name, 'state.json')).steps as Json[]).map((each) => [String(each.name), each]),
+        );
+      const kept = state('run');
+      const ended = await run('status', 'run', '--resubmit', '--wait', '--json');
+      assert.deepEqual(jsonOf(ended).counts, { done: 5, running: 0, waiting: 0, failed: 0 });
+      assert.equal((jsonOf(ended).report as Json).state, 'done');
+      for (const name of ['scores', 'plan', 'healed']) assert.deepEqual(state('run')[name], kept[name], name);
+
+      const again = jsonOf(await run('run', 'a.coppice.json', '--folder', 'run', '--json'));
+      assert.equal(again.ran, 0);
+      for (const name of Object.keys(steps)) {
+        const [many, one] = ['run', 'one'].map((each) => join(folder, each, name, 'result.json'));
+        assert.deepEqual(numbersOf(many), numbersOf(one), name);
+      }
+      for (const file of ['model.safetensors', 'config.json'])
+        assert.ok(
+          readFileSync(join(folder, 'run/healed/healed', file)).equals(
+            readFileSync(join(folder, 'one/healed/healed', file)),
+          ),
+          file,
+        );
+    },
+  );
 
   it('a node that dies in the middle loses nothing', async () => {
     const score = ['score', material.model, '--calibration', material.rows, '--precision', 'float32'];
