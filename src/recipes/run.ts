@@ -200,7 +200,7 @@ export const limitsOf = (session: Session, step: RecipeStep): readonly Limits[] 
     LIMIT_NAMES.filter((name) => session.recipe.limits[name] !== undefined && lastFor(session, name) === step.name).map(
       (name) => [name, session.recipe.limits[name]],
     ),
-  ) as Limits,
+  ),
   step.limits,
 ];
 

@@ -106,7 +106,7 @@ export async function run(file: string, options: RunOptions, compute: object, sh
 
 /** One step of many gives no report of the recipe; the last job of a cluster runs none, and gives it. */
 const reports = ({ alone, gather, step }: RunOptions): boolean =>
-  step === undefined || !(alone || gather !== undefined);
+  step === undefined || (alone === undefined && gather === undefined);
 
 /** How the options say that a recipe is run. @throws UsageError; UserError for the file */
 export async function requestOf(file: string, options: RequestOptions): Promise<RecipeRequest> {
@@ -127,7 +127,7 @@ export async function requestOf(file: string, options: RequestOptions): Promise<
     ...(options.set && { set: valuesIn(options.set) }),
     ...(options.quick && { quick: true }),
     ...(step && { only: step }),
-    ...((options.alone || gather !== undefined) && { alone: true }),
+    ...((options.alone ?? gather) !== undefined && { alone: true }),
     ...(options.folder !== undefined && { folder: options.folder }),
     ...(options.consumers && {
       programs: options.consumersFrom === undefined ? {} : { from: resolve(options.consumersFrom) },

@@ -14,7 +14,6 @@ import { type CutKind, isCutKind } from '../../jobs/parts/part-record';
 import { partsFolder } from '../../jobs/parts/places';
 import { gatherSpec, type Settle } from '../../jobs/run-spec';
 import type { JobRunner } from '../../jobs/runner';
-import type { JobOutcome } from '../../protocol/jobs';
 import { outputsOf } from '../options';
 import { planSession, type RecipeRequest } from '../plan';
 import { requireReplaceable } from '../replace';
@@ -94,7 +93,7 @@ export function gathering(place: string): JobRunner {
       ]);
       return { result: renamedIn(result, names), record: renamedIn(record, names) };
     };
-    return (await gatherSpec(partsFolder(place), spec as never, signal, settle)) as JobOutcome<never>;
+    return await gatherSpec(partsFolder(place), spec as never, signal, settle);
   };
 }
 
