@@ -17,7 +17,7 @@ export interface SubmitParts {
 
 export function addRecipeOf(parent: Command, face: SchedulerFace, parts: SubmitParts, exit: Exit): void {
   const command = parent
-    .command('run')
+    .command('run', { hidden: face.recipes !== undefined })
     .summary('run a recipe: heavy steps in parts, the others between them')
     .description(
       face.recipes === undefined
