@@ -17,7 +17,11 @@ export const commands: readonly Named[] = program.commands.map((command) => ({ n
 /** "submit slurm score", "submit slurm eval" …: what can be run below a command; itself, if it has no commands. */
 export function leavesOf({ name, command }: Named): readonly Named[] {
   if (command.commands.length === 0) return [{ name, command }];
-  return command.commands.flatMap((inner) => leavesOf({ name: `${name} ${inner.name()}`, command: inner }));
+  const shown = command
+    .createHelp()
+    .visibleCommands(command)
+    .filter((inner) => inner.name() !== 'help');
+  return shown.flatMap((inner) => leavesOf({ name: `${name} ${inner.name()}`, command: inner }));
 }
 
 /** The options that the help shows. */

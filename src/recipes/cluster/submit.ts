@@ -127,8 +127,14 @@ export async function resubmitRecipe(given: string, consent: Consent): Promise<R
   if (open.length === 0) return { steps: [], submissions: [] };
   const names = new Set(open.map(({ name }) => name));
   const own = await agreedRun(folder, run, consent);
-  // Followers that wait for what failed, and gathers of parts of which one failed: they would never run.
-  const stale = run.submissions.filter(({ job }) => names.has(job)).map(({ id }) => id);
+  // Gathers of parts of which one failed, and all of a job that waits for what failed: they would never run. Slurm may not have
+  // found that yet, and takes them out of the queue a little later.
+  const following = new Set(
+    open.filter(({ after }) => after.some((other) => names.has(other))).map(({ name }) => name),
+  );
+  const stale = run.submissions
+    .filter(({ job }) => names.has(job))
+    .flatMap(({ job, id, array }) => (array !== undefined && following.has(job) ? [array, id] : [id]));
   await cancelJobs(stale);
   await requireSame(folder, own);
   const living = new Map(
@@ -140,8 +146,9 @@ export async function resubmitRecipe(given: string, consent: Consent): Promise<R
       return last ? [[name, last.id]] : [];
     }),
   );
-  const parts = (job: AskedRecipeJob): number[] => partsToDo(job, run, rows, states);
-  const submissions = await handOver(folder, own, { jobs: open, parts, living, rows });
+  const kept = rows.filter(({ id }) => !stale.includes(id));
+  const parts = (job: AskedRecipeJob): number[] => partsToDo(job, run, kept, states);
+  const submissions = await handOver(folder, own, { jobs: open, parts, living, rows: kept });
   await writeRecipeRun(folder, { ...own, submissions: [...own.submissions, ...submissions] });
   const again = open.flatMap(({ steps }) => steps).filter((name) => states.get(name)?.state !== 'done');
   return { steps: again, submissions };

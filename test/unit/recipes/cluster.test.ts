@@ -169,6 +169,26 @@ onPosix('recipes: on a Slurm that notes what it is given', () => {
     assert.equal(readFileSync(join(home, 'cancelled'), 'utf8'), '-- 3\n');
   });
 
+  it('parts that wait for a failed step are handed over again, although Slurm still has them', async () => {
+    const recipe = JSON.parse(readFileSync(join(home, 'a.coppice.json'), 'utf8')) as { steps: object };
+    const judged = { job: 'score', options: { checkpoint: '${steps.pruned}', criterion: 'magnitude' } };
+    const { other: _, ...steps } = recipe.steps as Record<string, object>;
+    writeFileSync(join(home, 'a.coppice.json'), JSON.stringify({ ...recipe, steps: { ...steps, judged } }));
+    await submitRecipe(await asks());
+    rows(
+      '1|1|FAILED|x|n1\n1|2|FAILED|x|n2\n2|N/A|CANCELLED|x|\n3|N/A|CANCELLED|x|\n4|1|PENDING|Dependency|\n4|2|PENDING|Dependency|\n5|N/A|PENDING|Dependency|\n6|N/A|PENDING|Dependency|\n',
+    );
+    writeFileSync(join(home, 'calls'), '');
+    await resubmitRecipe(join(home, 'run'), nobody);
+    const kill = '--kill-on-invalid-dep=yes';
+    assert.deepEqual(calls().slice(2, 5), [
+      `--dependency=afterok:8 ${kill} pruned/steps.sbatch`,
+      `--array=1-2 --dependency=afterok:9 ${kill} judged/part.sbatch`,
+      `--dependency=afterok:9,afterok:10 ${kill} judged/gather.sbatch`,
+    ]);
+    assert.equal(readFileSync(join(home, 'cancelled'), 'utf8'), '-- 4 5 6\n');
+  });
+
   it('starts nothing unasked that somebody else wrote into the folder or the recipe', async () => {
     await submitRecipe(await asks());
     writeFileSync(join(home, 'run/cluster/pruned/steps.sbatch'), 'rm -rf ~\n');
