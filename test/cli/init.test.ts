@@ -8,6 +8,7 @@ import { formatBytes } from '../../src/format/numbers';
 import { coppice } from '../support/built-cli';
 import { makeCliMaterial, run } from '../support/cli';
 import { bytesOnDisk } from '../support/disk';
+import { itFull } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 
 const sample = resolve(import.meta.dirname, '../../media/sample');
@@ -91,7 +92,7 @@ describe('command line: init', function () {
     assert.ok(more >= 0 && more <= 6 * 1024, String(more));
   });
 
-  it('trims the vocabulary first: the steps work on the trimmed model, and the size is met', async () => {
+  itFull('trims the vocabulary first: the steps work on the trimmed model, and the size is met', async () => {
     const home = temporaryFolder();
     const file = join(home, 'words.coppice.json');
     const texts = join(sample, 'calibration.txt');

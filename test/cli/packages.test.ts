@@ -38,7 +38,7 @@ const ALLOWED = [
   /^extension\/dist\/webview\/\w+\.(js|css)$/,
   /^extension\/dist\/node_modules\/onnxruntime-(node|common)\/(package\.json|dist\/[\w./-]+\.js|dist\/cjs\/package\.json)$/,
   /^extension\/dist\/node_modules\/onnxruntime-node\/bin\/napi-v6\/\w+\/\w+\/[\w.]+$/,
-  /^extension\/media\/([\w.-]+\.(svg|png|schema\.json)|walkthrough\/[\w-]+\.(svg|md)|sample\/[\w.-]+)$/,
+  /^extension\/media\/([\w.-]+\.(svg|png|schema\.json)|walkthrough\/[\w-]+\.(svg|md)|sample\/[\w.-]+|hand-over\/(\w+\/)?\w+\.py)$/,
   /^extension\/(recipes\/[\w/.-]+\.(coppice\.json|md)|skills\/[\w/.-]+\.md|l10n\/[\w.-]+\.json)$/,
 ];
 
@@ -131,7 +131,8 @@ describe('the packages of all platforms', function () {
         const manifest = JSON.parse(zip.read('extension/package.json').toString()) as Record<string, unknown>;
         const named = filesNamed(manifest).map((path) => path.replace(/^\.\//, ''));
         assert.ok(named.includes('dist/extension.cjs') && named.includes('media/icon.png'));
-        const brought = [...below('recipes', '.coppice.json'), ...below('skills', '.md'), ...below('media/sample', '')];
+        const media = [...below('media/sample', ''), ...below('media/hand-over', '.py')];
+        const brought = [...below('recipes', '.coppice.json'), ...below('skills', '.md'), ...media];
         const programs = ['cli', 'commands', 'mcp', 'sidecar', 'tokenizer', 'quantizer'].map(
           (name) => `dist/${name}.cjs`,
         );

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { buildCli, builtProgram, coppice, jsonOf } from '../support/built-cli';
 import { type Json, readJson, run } from '../support/cli';
+import { itFull } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 
 const MEDIA = resolve(import.meta.dirname, '../../media');
@@ -68,7 +69,7 @@ describe('coppice submit kubernetes', () => {
       assert.equal(readFileSync(join(folder, 'record.json'), 'utf8'), before);
     });
 
-    it('the pods of a healing meet in the folder of the run, and write the model of one process', async () => {
+    itFull('the pods of a healing meet in the folder of the run, and write the model of one process', async () => {
       const records = temporaryFolder();
       const folder = join(records, 'one');
       const alone = join(temporaryFolder(), 'healed');

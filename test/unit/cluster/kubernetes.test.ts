@@ -128,6 +128,12 @@ describe('what a pod runs', () => {
     assert.ok(lines.includes('    --part "$part/8" --record "$record"'));
   });
 
+  it('has parts that go on together meet in the folder of the run', () => {
+    const heal = script({ ...RUN, kind: 'heal', words: ['heal', '/models/m'] });
+    assert.match(heal, /--part "\$part\/\d+" --folder "\$run"$/m);
+    assert.doesNotMatch(heal, /--record/);
+  });
+
   it('leaves threads and memory that the user gives', () => {
     const words = [...RUN.words, '--threads', '2', '--memory=1GB'];
     assert.match(script({ ...RUN, words }, EVERYTHING), /--threads 2 --memory=1GB \\\n/);
