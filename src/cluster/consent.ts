@@ -30,47 +30,87 @@ export interface Started {
 /** Asks the user whether that is to be started. */
 export type Consent = (started: Started) => Promise<boolean>;
 
-/** The scripts of Coppice have some kilobytes. */
-const MAX_SCRIPT_BYTES = 2 ** 20;
+/** Scripts and recipes have some kilobytes. */
+const MAX_BYTES = 16 * 2 ** 20;
 
-/** @throws UserError when a script cannot be read */
-async function startedBy(folder: string, run: ClusterRun): Promise<Started> {
-  const scripts: Script[] = [];
-  for (const file of schedulerOf(run.scheduler).scripts(folder)) {
-    const { text } = await readTextFile(file, MAX_SCRIPT_BYTES, 'A script of Coppice has a few kilobytes.');
-    scripts.push({ file, text });
-  }
-  return {
-    command: [...run.command, ...run.words].map((word) => quoted(word, 'posix')).join(' '),
-    asked: Object.entries(run.asked).map(([name, value]) => `${name}=${value}`),
-    scripts,
-  };
+/** What all kinds of runs have. */
+interface Run {
+  readonly asked: Readonly<Record<string, string>>;
+  /** Words that start Coppice on a machine of the cluster. */
+  readonly command: readonly string[];
+  readonly seal?: string;
+}
+
+/** What a kind of run starts. */
+export interface Sealing<R extends Run> {
+  /** In the seal, so that it holds for no other kind. */
+  readonly kind: string;
+  /** Words after `command`. */
+  readonly words: (run: R) => readonly string[];
+  /** All fields that say what runs. */
+  readonly fields: (run: R) => readonly unknown[];
+  /** Files whose texts say what runs; absolute. */
+  readonly files: (folder: string, run: R) => readonly string[];
+  /** Where the user does not agree. */
+  readonly refusal: (folder: string) => { readonly what: string; readonly action: string };
 }
 
 /** The run with the seal of its user. @throws UserError when a script cannot be read */
-export async function sealed(folder: string, run: ClusterRun): Promise<ClusterRun> {
-  return { ...run, seal: await new Seals().of(claimOf(folder, run, await startedBy(folder, run))) };
+export async function seal<R extends Run>(sealing: Sealing<R>, folder: string, run: R): Promise<R> {
+  return { ...run, seal: await new Seals().of(claimOf(sealing, folder, run, await startedBy(sealing, folder, run))) };
 }
 
 /**
  * The run, if this user submitted it, or agrees now.
  * @throws UserError without consent, and when a script cannot be read
  */
-export async function agreed(folder: string, run: ClusterRun, consent: Consent): Promise<ClusterRun> {
-  const started = await startedBy(folder, run);
+export async function agree<R extends Run>(sealing: Sealing<R>, folder: string, run: R, consent: Consent): Promise<R> {
+  const started = await startedBy(sealing, folder, run);
   const seals = new Seals();
-  const claim = claimOf(folder, run, started);
+  const claim = claimOf(sealing, folder, run, started);
   if (await seals.holds(run.seal, claim)) return run;
   if (await consent(started)) return { ...run, seal: await seals.of(claim) };
-  throw new UserError(
-    'The parts were not submitted again',
-    `what ${folder} would start was not agreed to`,
-    'Read run.json and the scripts in the folder, or submit the run yourself into another one.',
-  );
+  const { what, action } = sealing.refusal(folder);
+  throw new UserError(what, `what ${folder} would start was not agreed to`, action);
 }
 
-function claimOf(folder: string, run: ClusterRun, { scripts }: Started): string[] {
-  const { kind, words, parts, scheduler, asked, command, estimate = null } = run;
-  const fields = JSON.stringify([kind, words, parts, scheduler, Object.entries(asked), command, estimate]);
-  return ['cluster', folder, fields, ...scripts.map(({ text }) => text)];
+/** @throws UserError when a script cannot be read */
+async function startedBy<R extends Run>({ words, files }: Sealing<R>, folder: string, run: R): Promise<Started> {
+  const scripts: Script[] = [];
+  for (const file of files(folder, run)) {
+    scripts.push({ file, text: (await readTextFile(file, MAX_BYTES, 'It has a few kilobytes.')).text });
+  }
+  return {
+    command: [...run.command, ...words(run)].map((word) => quoted(word, 'posix')).join(' '),
+    asked: Object.entries(run.asked).map(([name, value]) => `${name}=${value}`),
+    scripts,
+  };
 }
+
+const claimOf = <R extends Run>(
+  { kind, fields }: Sealing<R>,
+  folder: string,
+  run: R,
+  { scripts }: Started,
+): string[] => [kind, folder, JSON.stringify(fields(run)), ...scripts.map(({ text }) => text)];
+
+const RUN: Sealing<ClusterRun> = {
+  kind: 'cluster',
+  words: ({ words }) => words,
+  // In an order of its own: seals of earlier submissions hold.
+  fields: ({ kind, words, parts, scheduler, asked, command, estimate = null }) => {
+    return [kind, words, parts, scheduler, Object.entries(asked), command, estimate];
+  },
+  files: (folder, { scheduler }) => schedulerOf(scheduler).scripts(folder),
+  refusal: () => ({
+    what: 'The parts were not submitted again',
+    action: 'Read run.json and the scripts in the folder, or submit the run yourself into another one.',
+  }),
+};
+
+/** The run of one job; see `seal`. */
+export const sealed = (folder: string, run: ClusterRun): Promise<ClusterRun> => seal(RUN, folder, run);
+
+/** The run of one job; see `agree`. */
+export const agreed = (folder: string, run: ClusterRun, consent: Consent): Promise<ClusterRun> =>
+  agree(RUN, folder, run, consent);
