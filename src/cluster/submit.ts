@@ -186,13 +186,15 @@ async function makeWay(folder: string, parts: readonly number[], files: PartFile
   for (const { file } of files.records) if (records.has(file)) await rename(file, `${file}.broken`);
 }
 
-/** @throws UserError when somebody else submitted meanwhile: nothing is to run twice */
+/** @throws UserError when another process submitted meanwhile */
 async function requireSame(folder: string, { submissions }: ClusterRun): Promise<void> {
-  const now = await readRun(folder);
-  if (now.submissions.length === submissions.length) return;
-  throw new UserError(
-    'The parts were not submitted again',
-    'somebody else did it at this moment',
+  if ((await readRun(folder)).submissions.length !== submissions.length) throw submittedMeanwhile('parts');
+}
+
+/** Nothing is to run twice. @param what was to be submitted: "parts" */
+export const submittedMeanwhile = (what: string): UserError =>
+  new UserError(
+    `The ${what} were not submitted again`,
+    'another process submitted them at this moment',
     'Look at the status.',
   );
-}

@@ -162,7 +162,7 @@ async function originalFor(
   const found = await originalOf(source);
   if (found?.checkpoint) return found.checkpoint;
   throw new UserError(
-    `There is no original that could teach ${modelName(source)}`,
+    `No original that could teach ${modelName(source)} is known`,
     found ? `its record names ${found.name}, which is not beside it` : 'no record says what it was made from',
     `Name it with ${option('teacher', 'CHECKPOINT')}, or the blocks to leave out with ${option('remove')}.`,
   );

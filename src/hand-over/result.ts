@@ -35,7 +35,7 @@ export async function readTrained(folder: string, checkpoint: Checkpoint): Promi
   const names = await readdir(folder).catch((): undefined => undefined);
   if (names === undefined || names.length === 0) {
     throw new UserError(
-      `There is no result in ${folder}`,
+      `${folder} has no result`,
       names ? 'the folder is empty' : 'the folder is not there',
       'Train first (README.md says how), and copy the result to this place.',
     );

@@ -23,7 +23,7 @@ export async function rowLines(examples: readonly Example[], split: SplitName, t
     );
     const again = await tokenizer.encodeEach(texts, { addSpecialTokens: false });
     for (const [i, { ids, labels }] of some.entries()) {
-      // The first token has nothing before it, so it is no target, whatever its label.
+      // The first token has nothing before it, so it is not learned, also where it has a label.
       const shown = Array.from(labels, (label, t) => (t === 0 || label === NO_LABEL ? IGNORED : label));
       const isFaithful = again[i].length === ids.length && again[i].every((id, t) => id === ids[t]);
       lines.push(

@@ -1,10 +1,10 @@
 /** `coppice init`: drafts a recipe for a model, with the steps from it to one that ships. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, join, resolve } from 'node:path';
 import { openCheckpoint, requireArchitecture } from '../../engine/checkpoint/open';
 import { UserError } from '../../engine/errors';
+import { installed } from '../../engine/files/installed';
 import { readTextFile } from '../../engine/files/text-file';
 import { isGguf } from '../../engine/formats/gguf/file';
 import { flagOf } from '../../jobs/argv';
@@ -148,20 +148,16 @@ async function openedModel(path: string): Promise<{ readonly architecture: strin
 /** A recipe has some tens of kilobytes. */
 const MAX_BYTES = 4 * 2 ** 20;
 
-/** The program is one bundled file or many source files, at different depths below the installation's root. */
 async function paperFile(name: string): Promise<string> {
-  const start = dirname(fileURLToPath(import.meta.url));
-  const above = (folder: string): string[] =>
-    folder === dirname(folder) ? [folder] : [folder, ...above(dirname(folder))];
-  for (const folder of above(start).map((each) => join(each, 'recipes', 'shortened-llama'))) {
-    const names = (await readdir(folder).catch(() => [])).filter((each) => each.endsWith(RECIPE_SUFFIX));
-    if (names.includes(`${name}${RECIPE_SUFFIX}`)) return join(folder, `${name}${RECIPE_SUFFIX}`);
-    if (names.length === 0) continue;
-    const known = names.map((each) => each.slice(0, -RECIPE_SUFFIX.length)).sort();
-    throw new UsageError(`There is no recipe ${name}`, `these are: ${known.join(', ')}`, 'Name one of them.');
+  const folder = installed('recipes', 'shortened-llama');
+  if (folder === undefined) {
+    const why = 'the folder recipes is missing';
+    throw new UserError('The recipes of the paper are not there', why, 'Install Coppice again.');
   }
-  const why = 'the folder recipes is missing';
-  throw new UserError('The recipes of the paper are not there', why, 'Install Coppice again.');
+  const names = (await readdir(folder)).filter((each) => each.endsWith(RECIPE_SUFFIX));
+  if (names.includes(`${name}${RECIPE_SUFFIX}`)) return join(folder, `${name}${RECIPE_SUFFIX}`);
+  const known = names.map((each) => each.slice(0, -RECIPE_SUFFIX.length)).sort();
+  throw new UsageError(`There is no recipe ${name}`, `these are: ${known.join(', ')}`, 'Name one of them.');
 }
 
 function goalOf(given: InitOptions): Goal {

@@ -1,8 +1,7 @@
 /** The sample model of Coppice (media/sample) and its texts. */
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { UserError } from '../../engine/errors';
+import { installed } from '../../engine/files/installed';
 
 export interface SampleModel {
   /** Folder of the checkpoint. */
@@ -28,17 +27,12 @@ export function sampleModel(): SampleModel {
   };
 }
 
-/** The program is one bundled file or many source files, at different depths below the installation's root. */
 function sampleFolder(): string {
-  const start = dirname(fileURLToPath(import.meta.url));
-  for (let folder = start; ; folder = dirname(folder)) {
-    const found = join(folder, 'media', 'sample');
-    if (existsSync(join(found, 'config.json'))) return found;
-    if (folder !== dirname(folder)) continue;
-    throw new UserError(
-      'the sample model is missing',
-      `there is no media/sample above ${start}`,
-      'Install Coppice again, or name a checkpoint: coppice demo FOLDER.',
-    );
-  }
+  const config = installed('media', 'sample', 'config.json');
+  if (config !== undefined) return dirname(config);
+  throw new UserError(
+    'the sample model is missing',
+    'the folder media/sample is not where Coppice is installed',
+    'Install Coppice again, or name a checkpoint: coppice demo FOLDER.',
+  );
 }

@@ -13,6 +13,7 @@ import {
 } from '../../cluster/slurm';
 import { submitEnvironment } from '../../cluster/slurm-options';
 import { runSlurm } from '../../cluster/slurm-commands';
+import { submittedMeanwhile } from '../../cluster/submit';
 import { UserError } from '../../engine/errors';
 import { agreedRun } from './consent';
 import { scriptFile } from './places';
@@ -127,7 +128,7 @@ export async function resubmitRecipe(given: string, consent: Consent): Promise<R
   if (open.length === 0) return { steps: [], submissions: [] };
   const names = new Set(open.map(({ name }) => name));
   const own = await agreedRun(folder, run, consent);
-  // Gathers of parts of which one failed, and all of a job that waits for what failed: they would never run. Slurm may not have
+  // A gather whose parts did not all end well, and all of a job that waits for what failed: they would never run. Slurm may not have
   // found that yet, and takes them out of the queue a little later.
   const following = new Set(
     open.filter(({ after }) => after.some((other) => names.has(other))).map(({ name }) => name),
@@ -191,12 +192,7 @@ function partsToDo(
   });
 }
 
-/** @throws UserError when somebody else submitted meanwhile: nothing is to run twice */
+/** @throws UserError when another process submitted meanwhile */
 async function requireSame(folder: string, { submissions }: RecipeRun): Promise<void> {
-  if ((await readRecipeRun(folder)).submissions.length === submissions.length) return;
-  throw new UserError(
-    'The steps were not submitted again',
-    'somebody else did it at this moment',
-    'Look at the status.',
-  );
+  if ((await readRecipeRun(folder)).submissions.length !== submissions.length) throw submittedMeanwhile('steps');
 }
