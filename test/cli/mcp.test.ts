@@ -177,9 +177,10 @@ describe('coppice mcp', function () {
     const ask = async (name: string, input: object = {}): Promise<string> => (await other.call(name, input)).text;
     assert.match(await ask('coppice_score', { checkpoint: 'model', calibration }), /score-1 is running/);
     assert.match(await ask('coppice_job_status'), /score-1/);
-    await until('the result is there', async () =>
-      (await ask('coppice_job_result', { id: 'score-1' })).includes('least important first'),
-    );
+    // It scores twelve blocks, which takes a busy machine a while.
+    const isThere = async (): Promise<boolean> =>
+      (await ask('coppice_job_result', { id: 'score-1' })).includes('least important first');
+    await until('the result is there', isThere, 60_000);
     assert.match(await ask('coppice_score', { ...LONG, calibration }), /score-2 is running/);
     await ask('coppice_cancel_job', { id: 'score-2' });
     await until('it ends', async () => (await ask('coppice_job_status')).includes('cancelled'));

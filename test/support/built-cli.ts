@@ -44,6 +44,8 @@ export interface CliOptions {
   readonly onBegin?: () => void;
   /** Called with each piece of stderr. */
   readonly onStderr?: (text: string) => void;
+  /** Called with each piece of stdout. */
+  readonly onStdout?: (text: string) => void;
   /** Words of bash that run before the command, in its process: limits, redirections. */
   readonly under?: string;
   /** Close stdout after its first bytes, as `head` does. */
@@ -90,6 +92,7 @@ export function startCoppice(args: readonly string[], options: CliOptions = {}):
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    options.onStdout?.(text);
     stdout += text;
     if (options.closeStdout) child.stdout.destroy();
   });
