@@ -28,13 +28,17 @@ const MANY = 1e6;
 /** All blocks of a model have the same reach. */
 const reaches = new Map<string, number>();
 
-/** How many standard errors reach to the end of one of `parts` intervals. @param rows values that the mean is of, at least 2 */
-function reach(rows: number, parts: number): number {
-  const key = `${rows} ${parts}`;
-  const found = reaches.get(key) ?? studentQuantile(1 - MISSES / (2 * parts), rows - 1);
+/** How many standard errors reach to the end of one of `parts` intervals; infinite without degrees of freedom. */
+export function jointReach(freedom: number, parts: number): number {
+  if (freedom < 1) return Infinity;
+  const key = `${freedom} ${parts}`;
+  const found = reaches.get(key) ?? studentQuantile(1 - MISSES / (2 * parts), freedom);
   reaches.set(key, found);
   return found;
 }
+
+/** @param rows values that the mean is of, at least 2 */
+const reach = (rows: number, parts: number): number => jointReach(rows - 1, parts);
 
 /**
  * Half the width of the interval of the mean, one of `parts` that hold at once. Infinite for one value, which says nothing

@@ -11,6 +11,8 @@ const SHARES = {
   whatIfStates: { of: 'total', share: 1 / 16 },
   /** The process of the tokenizer. */
   tokenizer: { of: 'total', share: 1 / 2 },
+  /** Weights of the open sessions of a sweep that passes over the model several times. */
+  sweepSessions: { of: 'free', share: 0.15 },
   /** Weights while a model writes text. */
   decoding: { of: 'free', share: 0.7 },
   /** Weights of models that write text, before their precision is lowered. */

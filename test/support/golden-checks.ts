@@ -109,7 +109,8 @@ export async function checkBlockPerplexity(model: Model, name: GoldenName): Prom
   for (const [index, block] of blocks.entries()) {
     assert.equal(block.index, index);
     assert.equal(block.score, block.ppl);
-    assert.ok(block.low <= block.ppl && block.ppl <= block.high, `block ${index}: interval`);
+    const { low = NaN, high = NaN } = block;
+    assert.ok(low <= block.ppl && block.ppl <= high, `block ${index}: interval`);
     assert.ok(block.pairedLow <= block.ppl && block.ppl <= block.pairedHigh, `block ${index}: paired interval`);
     checkLoss(block, golden.ppl.blocks[index], `without block ${index}`);
   }

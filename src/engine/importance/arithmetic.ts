@@ -7,6 +7,7 @@ import type { PrecisionChoice } from '../precision';
 import { exactShare, type Scope } from './cost';
 import { type Criterion, criterionInfo } from './criteria';
 import { scoringFlops, type RowShape } from './estimate';
+import { LEAST_ROWS } from './race';
 
 /** Precisions of scores. */
 export const SCORE_PRECISIONS = ['auto', 'float32', 'float16', 'int8'] as const satisfies readonly PrecisionChoice[];
@@ -62,6 +63,19 @@ export function isWorthScreening({
   const blocks = Math.ceil((exact * architecture.layers.length) / parts);
   const screened = scoringFlops(architecture, criterion, rows, { ...scope, exact: blocks });
   return screened <= WORTH * plain;
+}
+
+/**
+ * A race passes over the model some more times. Where its blocks do not stay open for that, each pass opens them again, which takes as
+ * long as some thousand tokens through a block: that must be less than what a race saves, with room for what it cannot save.
+ */
+const TOKENS_BY_PARTS = 80_000;
+
+/** Whether a race is worth its passes. @param holds blocks stay open from one pass to the next */
+export function isWorthRacing({ criterion, architecture, rows, parts, exact, candidates, scope }: ScreenQuestion, holds: boolean): boolean {
+  if (!criterionInfo(criterion).screens || rows.rows < LEAST_ROWS || exact >= candidates) return false;
+  if (scoringFlops(architecture, criterion, rows, scope) < LEAST_FLOPS) return false;
+  return holds || rows.rows * rows.length * parts >= TOKENS_BY_PARTS;
 }
 
 /** What `auto` is expected to want exactly of a whole model, for estimates (`Scope`): nothing where all is exact. */

@@ -14,6 +14,7 @@ import type { Scope, StepCost } from './cost';
 import type { Objective } from './objective';
 import type { ScorePrecision } from './arithmetic';
 import type { ModuleCost } from './module-cost';
+import type { Race } from './raced-sweep';
 import type { CriterionResult } from './result';
 import type { Screening } from './screened-sweep';
 
@@ -50,7 +51,10 @@ export interface CriterionInfo {
   readonly heals?: true;
   /** It can score attention and FFN separately. */
   readonly modules?: true;
-  /** It measures models without a part of it, so a screen in a lower precision can tell which ones matter. */
+  /**
+   * It measures models without a part of it over the same rows, so a screen in a lower precision can tell which ones matter, and those
+   * that are out of the question need not read all rows.
+   */
   readonly screens?: true;
   /** Its work can be cut into parts that need nothing of each other. */
   readonly cut?: true;
@@ -83,6 +87,10 @@ export interface CriterionSettings {
   readonly generations?: number;
   /** float32 when undefined; criteria that cannot be screened take no other one. */
   readonly precision?: ScorePrecision;
+  /** Whether parts that are out of the question are measured on fewer rows (race.ts); they are not when undefined. */
+  readonly race?: boolean;
+  /** How sure that must be; where it is given, there is a race even if it saves little. */
+  readonly confidence?: number;
 }
 
 /** The scored part of the model, and limits. */
@@ -104,6 +112,8 @@ export interface ScoringScope extends Scope {
   readonly teacher?: Model;
   /** A screen, which leaves only what matters to the model's own precision; only for criteria that can be screened. */
   readonly screening?: Screening;
+  /** Leaves out rows of parts that are out of the question; only for criteria that can be raced. */
+  readonly race?: Race;
 }
 
 /**

@@ -5,14 +5,24 @@ import type { ModelLoss } from './losses';
 import type { Removal } from './result';
 import { rankBlocks } from './select';
 
-/** Measures the model with `steps`, and each model that lacks one candidate, an index into `steps`. */
-export type Sweep = (steps: readonly Step[], candidates: readonly number[], job: JobOptions) => Promise<Swept>;
+/**
+ * Measures the model with `steps`, and each model that lacks one candidate, an index into `steps`.
+ * @param saves what a candidate saves, where those are compared by what they add for that
+ */
+export type Sweep = (
+  steps: readonly Step[],
+  candidates: readonly number[],
+  job: JobOptions,
+  saves?: (candidate: number) => number,
+) => Promise<Swept>;
 
 export interface Swept {
   readonly full: ModelLoss;
   readonly without: readonly ModelLoss[];
   /** The candidates that were measured, if the sweep left some out. */
   readonly measured?: readonly number[];
+  /** The candidates that are certainly not the best: their numbers are estimates. */
+  readonly out?: ReadonlySet<number>;
 }
 
 export interface InTurn {
@@ -51,7 +61,9 @@ export async function removeInTurn(
     const named = labelled(rounds[round], `round ${round + 1} of ${rounds.length}`);
     const { measured = open, ...found } = await sweep(steps, open, named);
     full ??= found.full;
-    const [best] = rankBlocks(found.without.map(({ kl, meanNll }) => kl ?? meanNll));
+    const best = rankBlocks(found.without.map(({ kl, meanNll }) => kl ?? meanNll)).find(
+      (i) => !found.out?.has(measured[i]),
+    )!;
     const { meanNll, ppl, kl } = found.without[best];
     removals.push({ block: steps[measured[best]].block, meanNll, ppl, ...(kl !== undefined && { kl }) });
     steps = steps.filter((_, k) => k !== measured[best]);

@@ -47,7 +47,7 @@ export async function removeWithin(
     const mean = open.reduce((sum, step) => sum + takes(step), 0) / open.length;
     const [now, later] = inPhases(rest, [{ share: mean }, { share: Math.max(left - mean, SLACK * size) }]);
     const some = round % FULL_ROUND === 0 ? open : earlier.shortlist(open);
-    const found = await measure(view, some, sweep, labelled(now, `round ${round + 1}`));
+    const found = await measure(view, some, sweep, saves, labelled(now, `round ${round + 1}`));
     full ??= found.full;
     const before = decisive(found.full);
     const prices = found.without.map((loss, i) => (decisive(loss) - before) / saves(some[i]));
@@ -55,7 +55,7 @@ export async function removeWithin(
     // The more is gone, the more the next part costs: what is too much now stays.
     const isWithin = (i: number): boolean => maxKl === Infinity || found.without[i].kl! <= maxKl;
     for (const [i, step] of some.entries()) if (!isWithin(i)) tooMuch.add(nameOf(step));
-    const best = rankBlocks(prices).find(isWithin);
+    const best = rankBlocks(prices).find((i) => isWithin(i) && !found.out.has(nameOf(some[i])));
     if (best === undefined) continue;
     const { meanNll, ppl, kl } = found.without[best];
     const saved = saves(some[best]);
@@ -76,24 +76,32 @@ async function measure(
   view: View,
   parts: readonly Step[],
   sweep: Sweep,
+  saves: Saves,
   job: JobOptions,
-): Promise<{ readonly full: ModelLoss; readonly without: readonly ModelLoss[] }> {
+): Promise<{
+  readonly full: ModelLoss;
+  readonly without: readonly ModelLoss[];
+  /** Names of parts that are certainly not the best of their kind. */
+  readonly out: ReadonlySet<string>;
+}> {
   const kinds = [false, true].filter((whole) => parts.some((part) => isBlock(part) === whole));
   const phases = inPhases(
     job,
     kinds.map((whole) => ({ share: parts.filter((part) => isBlock(part) === whole).length })),
   );
   const found = new Map<string, ModelLoss>();
+  const out = new Set<string>();
   let full: ModelLoss | undefined;
   for (const [i, whole] of kinds.entries()) {
     const steps = stepsOf(view, !whole);
     const wanted = new Set(parts.filter((part) => isBlock(part) === whole).map(nameOf));
     const some = [...steps.keys()].filter((k) => wanted.has(nameOf(steps[k])));
-    const { full: itself, without } = await sweep(steps, some, phases[i]);
-    full ??= itself;
-    some.forEach((k, at) => found.set(nameOf(steps[k]), without[at]));
+    const swept = await sweep(steps, some, phases[i], (k) => saves(steps[k]));
+    full ??= swept.full;
+    some.forEach((k, at) => found.set(nameOf(steps[k]), swept.without[at]));
+    for (const k of swept.out ?? []) out.add(nameOf(steps[k]));
   }
-  return { full: full!, without: parts.map((part) => found.get(nameOf(part))!) };
+  return { full: full!, without: parts.map((part) => found.get(nameOf(part))!), out };
 }
 
 /** What parts cost when they were measured last. */

@@ -28,6 +28,20 @@ export interface BlockScore {
   readonly precision?: Precision;
   /** Of a screened block: how far the mean loss, or the divergence, in float32 may be from this one, in nats. */
   readonly margin?: number;
+  /** Rows that were read, if a block dropped out of a race: then its numbers are estimates for all rows (race.ts). */
+  readonly readRows?: number;
+}
+
+/** How a race left out rows. */
+export interface RaceSummary {
+  /** The probability, at least, that the wanted parts are those of all rows. */
+  readonly confidence: number;
+  /** How many of the least important; of a removal in turn, one in each round. */
+  readonly wanted: number;
+  /** Parts that dropped out, of all rounds. */
+  readonly dropped: number;
+  /** Rows that were read, as a share of the rows of all parts. */
+  readonly read: number;
 }
 
 /** How a screen left the numbers that matter to float32. */
@@ -138,6 +152,8 @@ export interface CriterionResult {
   readonly energy?: EnergyResult;
   /** Set where candidates were screened. */
   readonly screen?: ScreenSummary;
+  /** Set where parts dropped out of a race. */
+  readonly race?: RaceSummary;
   readonly tensors?: readonly TensorScore[];
   /** Only for taylor: size of the temporary file for hidden states, if any. */
   readonly temporaryBytes?: number;

@@ -14,7 +14,7 @@ import { type Calibration, calibrationWarnings, loadCalibration } from './calibr
 import type { TextFit } from '../../format/text-fit';
 import { askedRows, fitWarning, textFit } from './text-fit';
 import { normCause, resultWarnings, scoresWarning } from './not-finite';
-import { arithmeticOf, refusedInt8, SCORE_PRECISIONS } from './arithmetic';
+import { arithmeticOf, isWorthRacing, refusedInt8, SCORE_PRECISIONS } from './arithmetic';
 import { type Criterion, criterionInfo, objectiveOf, objectiveSetting } from './criteria';
 import type { CriterionModule, CriterionSettings, ScoreStored, ScoringScope, StoredScores } from './criterion';
 import { type BlockScore, type CriterionResult, type ModuleScore, type SearchCourse, setOf } from './result';
@@ -22,6 +22,8 @@ import type { DeviceReport } from '../onnx/device';
 import { requirePrecision } from '../onnx/require-precision';
 import type { JobOptions } from '../progress';
 import { leftOutBy } from './open-parts';
+import { DEFAULT_CONFIDENCE } from './race';
+import type { Race } from './raced-sweep';
 import { exactCount, type Screening } from './screened-sweep';
 import { rankBlocks } from './select';
 import type { Ranking } from './ranking';
@@ -83,11 +85,11 @@ export async function runCriterion(
     options,
     job,
     scope,
-    async (model, { rows, teacher, screening }) => {
+    async (model, { rows, teacher, screening, race }) => {
       const result = await scoreRows!(
         model,
         rows,
-        { ...scope, objective, teacher, seed, budget, generations, screening },
+        { ...scope, objective, teacher, seed, budget, generations, screening, race },
         job,
       );
       const view = scope.view ?? fullView(model.architecture.layers.length);
@@ -129,6 +131,7 @@ interface ScoredRows {
   readonly rows: TokenRows;
   readonly teacher?: Model;
   readonly screening?: Screening;
+  readonly race?: Race;
 }
 
 /** What `use` found, and what the record says of the text. */
@@ -157,8 +160,8 @@ export async function withScoredModel<T>(
   const objective = objectiveOf(criterion, options.objective);
   const { rows } = calibration;
   const run = (opened: Model, teacher?: Model): Promise<T> =>
-    inArithmetic(opened, criterion, { options, scope, rows }, (model, screening) =>
-      use(model, { rows, teacher, screening }),
+    inArithmetic(opened, criterion, { options, scope, rows }, (model, { screening, race }) =>
+      use(model, { rows, teacher, screening, race }),
     );
   const { device: choice, threads, memory, hooks } = options;
   const { changes = [] } = scope;
@@ -192,19 +195,19 @@ const isOfWhole = ({ view, changes = [] }: Scope, { architecture }: Model): bool
   changes.length === 0 &&
   (view === undefined || stepsOf(view, true).length === stepsOf(fullView(architecture.layers.length), true).length);
 
-/** Passes the model on in the precision that the options ask for, and a screen if there is to be one. */
+/** Passes the model on in the precision that the options ask for, with a screen and a race if there are to be. */
 async function inArithmetic<T>(
   model: Model,
   criterion: Criterion,
   { options, scope, rows }: { readonly options: Options; readonly scope: Scope; readonly rows: TokenRows },
-  use: (model: Model, screening?: Screening) => Promise<T>,
+  use: (model: Model, given: Pick<ScoredRows, 'screening' | 'race'>) => Promise<T>,
 ): Promise<T> {
   const { architecture } = model;
   const { view = fullView(architecture.layers.length), count, kept, granularity, exact, isExactAsked } = scope;
   const steps = stepsOf(view, granularity === 'module');
   const candidates = steps.filter(({ block }) => !kept?.has(block)).length;
   await requirePrecision(options.precision ?? 'float32', model.device, SCORE_PRECISIONS);
-  const arithmetic = arithmeticOf(options.precision ?? 'float32', {
+  const task = {
     criterion,
     architecture,
     rows: { rows: rows.length, length: rows[0].length },
@@ -214,17 +217,21 @@ async function inArithmetic<T>(
     exact: criterionInfo(criterion).inTurn ? 1 : Math.min(exactCount(steps.length, { exact }), candidates),
     isAsked: isExactAsked,
     scope: { count, kept, objective: objectiveOf(criterion, options.objective) },
-  });
+  };
+  const arithmetic = arithmeticOf(options.precision ?? 'float32', task);
+  const { confidence = DEFAULT_CONFIDENCE } = options;
+  const isRaced = options.race && (options.confidence !== undefined || isWorthRacing(task, model.canHoldSessions));
+  const race = isRaced ? { race: { confidence, exact, kept } } : {};
   // Modules that go in turn are chosen by what they add for their size, which a screen does not bound.
   const isUnscreened = granularity === 'module' && criterionInfo(criterion).inTurn;
-  if (arithmetic === 'as opened' || (arithmetic === 'screened' && isUnscreened)) return use(model);
+  if (arithmetic === 'as opened' || (arithmetic === 'screened' && isUnscreened)) return use(model, race);
   const weights = await inSpreadRowInt8(model.weights, model.threads);
-  if (!weights && arithmetic === 'screened') return use(model);
+  if (!weights && arithmetic === 'screened') return use(model, race);
   if (!weights) throw refusedInt8(criterion, 'this processor computes products of 8-bit integers wrongly');
   const rounded = model.beside(weights);
   try {
-    if (arithmetic === 'int8') return await use(rounded);
-    return await use(model, { model: rounded, exact, kept });
+    if (arithmetic === 'int8') return await use(rounded, race);
+    return await use(model, { ...race, screening: { model: rounded, exact, kept } });
   } finally {
     await rounded.close();
   }
@@ -327,7 +334,7 @@ export interface ResultSummary extends Omit<CriterionResult, 'full' | 'blocks' |
 /** CriterionResult without the losses of single rows. */
 export function resultSummary({ full, blocks, modules, ...rest }: CriterionResult): ResultSummary {
   type Numbers = Omit<BlockScore, 'index' | 'rows'>;
-  const numbers = ({ score, ppl, meanNll, kl, precision, margin, ...intervals }: Numbers): Numbers => {
+  const numbers = ({ score, ppl, meanNll, kl, precision, margin, readRows, ...intervals }: Numbers): Numbers => {
     if (ppl === undefined) return { score };
     const { low, high, pairedLow, pairedHigh, jointLow, jointHigh } = intervals;
     return {
@@ -336,14 +343,13 @@ export function resultSummary({ full, blocks, modules, ...rest }: CriterionResul
         ppl,
         meanNll,
         ...(kl !== undefined && { kl }),
-        low,
-        high,
+        ...(low !== undefined && { low, high }),
         pairedLow,
         pairedHigh,
         jointLow,
         jointHigh,
       },
-      ...defined({ precision, margin }),
+      ...defined({ precision, margin, readRows }),
     };
   };
   return {

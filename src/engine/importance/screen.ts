@@ -9,6 +9,8 @@ import { rankBlocks } from './select';
 export interface Numbers {
   readonly full: number;
   readonly without: readonly number[];
+  /** How far each number may be from that of all rows: 0 of those that were measured on all; all 0 when undefined. */
+  readonly halves?: readonly number[];
 }
 
 export interface ScreenOptions {
@@ -48,16 +50,19 @@ export async function screen(
 ): Promise<Screened> {
   const candidates = [...screened.without.keys()].filter(counts);
   const isFinite = (k: number): boolean => Number.isFinite(screened.without[k]);
+  const half = (k: number): number => screened.halves?.[k] ?? 0;
+  // An estimate is off by more than the rounding, so it says nothing of that.
+  const tells = (k: number): boolean => isFinite(k) && half(k) === 0;
   const order = rankBlocks(screened.without).filter((k) => counts(k) && isFinite(k));
   const known = new Map<number, number>();
   // A few errors are needed before anything is certain. Without a finite screen, nothing is known of a candidate.
   const first = exact === 0 ? 0 : Math.max(exact, FIRST + Number(isMeasure) - earlier.freedom);
-  let next = [...order.slice(0, first), ...candidates.filter((k) => !isFinite(k))];
+  let next = [...order.filter(tells).slice(0, first), ...candidates.filter((k) => !isFinite(k))];
   for (;;) {
     const sorted = next.sort((a, b) => a - b);
     const found = await confirm(sorted);
     sorted.forEach((k, i) => known.set(k, found.without[i]));
-    const errors = [...known].filter(([k]) => isFinite(k)).map(([k, value]) => value - screened.without[k]);
+    const errors = [...known].filter(([k]) => tells(k)).map(([k, value]) => value - screened.without[k]);
     const ofWhole = found.full - screened.full;
     // Of a whole model that is not finite, nothing can be said.
     const withWhole = isMeasure && Number.isFinite(ofWhole) ? errors : [ofWhole, ...errors];
@@ -66,7 +71,7 @@ export async function screen(
     const change = (k: number): number => screened.without[k] - screened.full;
     const largest = Math.max(0, ...[...known.keys()].filter(isFinite).map(change));
     const ofOne = (k: number): number => marginAt(margin.margin, change(k), largest);
-    const least = (k: number): number => screened.without[k] + margin.shift - ofOne(k);
+    const least = (k: number): number => screened.without[k] - half(k) + margin.shift - ofOne(k);
     const limit = lastOf([...known.values()], exact);
     // Written so that NaN counts as undecided.
     next = exact === 0 ? [] : open.filter((k) => !(least(k) > limit)).slice(0, Math.max(2, known.size));

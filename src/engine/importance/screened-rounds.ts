@@ -9,8 +9,9 @@ import { isScreenedRound, type ScreenedRows, screenedRoundWork, sweepWork } from
 import type { Sweep } from './in-turn';
 import type { ModelLoss } from './losses';
 import { NO_SPREAD, type Spread } from './margin';
+import { type Racer, racing, USUAL_MARGIN } from './raced-sweep';
 import type { ScreenSummary } from './result';
-import { remembered, screenedSweep, type ScreenedSweep } from './screened-sweep';
+import { remembered, screenedSweep, type ScreenedSweep, type Swept } from './screened-sweep';
 import type { SweepMemory } from './sweep-memory';
 
 /** A round: the numbers of the model with `steps`, and without each candidate, an index into them. */
@@ -19,12 +20,14 @@ export type RoundOf<T> = (
   candidates: readonly number[],
   job: JobOptions,
   memory?: SweepMemory<T>,
-) => Promise<{ readonly full: T; readonly without: readonly T[] }>;
+) => Promise<Swept<T>>;
 
-interface Rounds<T> {
+interface Rounds<T extends object> {
   readonly exact: RoundOf<T>;
   readonly screen: RoundOf<T>;
   readonly summary: (value: T) => ModelLoss;
+  /** Races in the precision of the screen, in place of measuring all candidates on all rows. */
+  readonly racer?: Racer<T>;
 }
 
 export class ScreenedRounds<T extends object> {
@@ -39,7 +42,8 @@ export class ScreenedRounds<T extends object> {
   ) {}
 
   readonly sweep: Sweep = async (steps, candidates, job) => {
-    const { exact, screen } = this.rounds;
+    const { exact, screen, racer } = this.rounds;
+    const scope = { wanted: 1, slack: this.margin ?? USUAL_MARGIN, isLater: this.last !== undefined };
     const summary = remembered(this.rounds.summary);
     if (!isScreenedRound(candidates.length)) {
       const { full, without } = await exact(steps, candidates, job);
@@ -48,7 +52,7 @@ export class ScreenedRounds<T extends object> {
     }
     const number = (value: T): number => summary(value).kl ?? summary(value).meanNll;
     const found = await screenedSweep<T>(
-      { screen: (...rest) => screen(steps, ...rest), exact: (...rest) => exact(steps, ...rest), number },
+      { screen: racer ? racing(racer, steps, scope) : (...rest) => screen(steps, ...rest), exact: (...rest) => exact(steps, ...rest), number },
       {
         candidates,
         exact: 1,
@@ -77,6 +81,6 @@ export class ScreenedRounds<T extends object> {
     const { steps: before, found } = this.last;
     const gone = before.findIndex((step, k) => step !== steps[k]);
     const [exact, screen] = [found.exact.get(gone), found.screened.without.get(gone)];
-    return exact === undefined || screen === undefined ? undefined : { exact, screen };
+    return exact === undefined || screen === undefined || found.out.has(gone) ? undefined : { exact, screen };
   }
 }

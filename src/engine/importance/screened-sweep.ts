@@ -5,6 +5,7 @@ import type { Spread } from './margin';
 import type { Precision } from '../precision';
 import type { ScreenSummary } from './result';
 import { screen, type Screened } from './screen';
+import type { Dropped } from './raced-sweep';
 import { SweepMemory } from './sweep-memory';
 import type { Model } from '../model/model';
 
@@ -18,12 +19,20 @@ export interface Screening {
   readonly kept?: ReadonlySet<number>;
 }
 
-/** A sweep over some rows and steps: the numbers of the model, and without each candidate. */
+/** The numbers of the model, and without each candidate. */
+export interface Swept<T> {
+  readonly full: T;
+  readonly without: readonly T[];
+  /** The candidates that dropped out of a race: their numbers are of the first rows. */
+  readonly out?: ReadonlyMap<number, Dropped>;
+}
+
+/** A sweep over some rows and steps. */
 export type SweepOf<T> = (
   candidates: readonly number[],
   job: JobOptions,
   memory: SweepMemory<T>,
-) => Promise<{ readonly full: T; readonly without: readonly T[] }>;
+) => Promise<Swept<T>>;
 
 export interface Sweeps<T> {
   readonly screen: SweepOf<T>;
@@ -49,6 +58,8 @@ export interface SweepScope<T> {
 export interface ScreenedSweep<T> extends Screened {
   /** Of the model, in float32. */
   readonly full: T;
+  /** The candidates that dropped out of the screen's race. */
+  readonly out: ReadonlyMap<number, Dropped>;
   /** In float32, by candidate. */
   readonly exact: ReadonlyMap<number, T>;
   /** In the precision of the screen: of the model, and by candidate. */
@@ -62,8 +73,17 @@ export async function screenedSweep<T>(
   job: JobOptions,
 ): Promise<ScreenedSweep<T>> {
   const phases = inPhases(job, [{ share: work.screen }, { share: work.exact }, { share: work.further, unpaced: true }]);
-  const first = await rough(candidates, labelled(phases[0], 'screening in int8'), new SweepMemory<T>(known?.screen));
-  const numbers = { full: number(first.full), without: first.without.map(number) };
+  const first = await rough(
+    candidates,
+    labelled(phases[0], 'screening in int8'),
+    new SweepMemory<T>(known?.screen, false),
+  );
+  const { out = new Map<number, Dropped>() } = first;
+  const numbers = {
+    full: number(first.full),
+    without: first.without.map((value, i) => out.get(candidates[i])?.mean ?? number(value)),
+    halves: candidates.map((candidate) => out.get(candidate)?.half ?? 0),
+  };
   const memory = new SweepMemory<T>(known?.exact);
   const exact = new Map<number, T>();
   let batch = 1;
@@ -81,6 +101,7 @@ export async function screenedSweep<T>(
       confirmed: found.confirmed.map((i) => candidates[i]),
       marginOf: (candidate) => found.marginOf(candidates.indexOf(candidate)),
       full: memory.full!,
+      out,
       exact,
       screened: { full: first.full, without: new Map(candidates.map((candidate, i) => [candidate, first.without[i]])) },
     };
@@ -126,7 +147,7 @@ export const precisionOf = <T>(
  * @param isMeasure as in the scope of the sweep
  */
 export function alignedRows<T>(
-  { full, exact, screened }: ScreenedSweep<T>,
+  { full, exact, out, screened }: ScreenedSweep<T>,
   candidate: number,
   rowsOf: (value: T) => readonly number[],
   isMeasure = false,
@@ -135,6 +156,7 @@ export function alignedRows<T>(
   const mean = (rows: readonly number[]): number => rows.reduce((sum, row) => sum + row, 0) / rows.length;
   const ofFull = mean(whole) - mean(rough);
   const errors = [...exact]
+    .filter(([k]) => !out.has(k))
     .map(([k, value]) => mean(rowsOf(value)) - mean(rowsOf(screened.without.get(k)!)))
     .filter((error) => Number.isFinite(error));
   const all = isMeasure && errors.length > 0 ? errors : [ofFull, ...errors];

@@ -2,6 +2,7 @@
  * Criteria that measure the model without one block at a time. `module` granularity scores attention and FFN separately
  * (Shortened LLaMA §5.2, Table 6).
  */
+import { jointReach } from '../joint-interval';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import { fullView, type Half, removedParts, type Step, stepsOf, type View } from '../model/view';
@@ -9,11 +10,13 @@ import { numbersIn } from '../parts/split';
 import { filledFrom } from '../parts/table';
 import type { Precision } from '../precision';
 import type { JobOptions } from '../progress';
+import { defined } from '../../format/defined';
 import { screenedRows, screenedWork } from './cost';
 import type { CriterionParts, ScoreRows, ScoringScope } from './criterion';
 import type { CutWork } from './cut-work';
-import type { Interval, JointInterval, ModelLoss, PairedInterval } from './losses';
-import type { ScreenSummary } from './result';
+import type { Among, Interval, JointInterval, ModelLoss, PairedInterval } from './losses';
+import { type Dropped, type Race, Racer, type RaceScope, racing, USUAL_MARGIN } from './raced-sweep';
+import type { RaceSummary, ScreenSummary } from './result';
 import {
   alignedRows,
   exactCount,
@@ -23,18 +26,21 @@ import {
   screenSummary,
   type Screening,
   type SweepOf,
+  type Swept,
 } from './screened-sweep';
 import { rankBlocks } from './select';
 import { SweepMemory } from './sweep-memory';
-import { type SweptModel, sweptModel, type RowMeans, type SweepMeasure, type Teacher } from './sweep-measure';
+import { estimatedModel, type SweptModel, sweptModel, type RowMeans, type SweepMeasure, type Teacher } from './sweep-measure';
 import { withTeacher } from './teacher';
 
 /** The model without one part. A higher score means that the part is more important. */
-interface Score extends ModelLoss, Interval, PairedInterval, JointInterval {
+interface Score extends ModelLoss, Partial<Interval>, PairedInterval, JointInterval {
   readonly score: number;
   readonly precision: Precision;
   /** How far what decides may be from the same in float32; only of screened parts. */
   readonly margin?: number;
+  /** Rows that it was measured on, if it dropped out of a race. */
+  readonly readRows?: number;
 }
 
 interface Scores {
@@ -42,6 +48,7 @@ interface Scores {
   /** In the order of the steps. */
   readonly scores: readonly Score[];
   readonly screen?: ScreenSummary;
+  readonly race?: RaceSummary;
 }
 
 interface Scored<T> extends Omit<Scores, 'scores'> {
@@ -62,7 +69,7 @@ interface ScoredModules extends Scored<HalfBlock> {
   readonly modules: readonly (Score & HalfBlock)[];
 }
 
-export interface SweepOptions extends Pick<ScoringScope, 'view' | 'teacher' | 'screening'> {
+export interface SweepOptions extends Pick<ScoringScope, 'view' | 'teacher' | 'screening' | 'race'> {
   /** Seed of the bootstrap. */
   readonly seed: number;
 }
@@ -124,17 +131,17 @@ interface Subject<V extends object> {
 
 function scoreSteps<V extends object>(
   subject: Subject<V>,
-  { screening, ...scope }: SweepOptions,
+  { screening, race, ...scope }: SweepOptions,
   job: JobOptions = {},
 ): Promise<Scores> {
   const { measure, model, rows, steps } = subject;
   if (!screening) {
     const work = measure.work(model.architecture, steps.length, [...steps.keys()]);
-    return taught(measure, model, rows, scope, work, job, (...rest) => sweepSteps(subject, ...rest));
+    return taught(measure, model, rows, scope, work, job, (...rest) => sweepSteps(subject, race, ...rest));
   }
   const { screen, exact, further } = workOfScreen(subject, screening);
   return taught(measure, model, rows, scope, screen + exact + further, job, (...rest) =>
-    screenSteps(subject, screening, ...rest),
+    screenSteps(subject, screening, race, ...rest),
   );
 }
 
@@ -159,25 +166,77 @@ function taught<R>(
 const measured = <V extends object>({ measure, rows }: Subject<V>, value: V): SweptModel =>
   sweptModel(measure.meansOf(value, rows[0].length - 1), rows[0].length - 1);
 
-async function sweepSteps<V extends object>(subject: Subject<V>, teacher: Teacher, job: JobOptions): Promise<Scores> {
+async function sweepSteps<V extends object>(
+  subject: Subject<V>,
+  race: Race | undefined,
+  teacher: Teacher,
+  job: JobOptions,
+): Promise<Scores> {
   const { measure, model, rows, steps, seed } = subject;
-  const { full, without } = await measure.sweep(model, teacher, rows, steps, [...steps.keys()], job);
-  const models = without.map((value) => measured(subject, value));
-  return scoresOf(measure, measured(subject, full), models, seed, model.precision);
+  const candidates = [...steps.keys()];
+  const racer = race && new Racer({ measure, model, teacher, rows, race });
+  const { full, without, out }: Swept<V> = racer
+    ? await racer.sweep(steps, candidates, raceScope(steps, race), job)
+    : await measure.sweep(model, teacher, rows, steps, candidates, job);
+  const whole = measured(subject, full);
+  const scores = without.map((value, k) => {
+    const dropped = out?.get(k);
+    const of = { precision: model.precision };
+    const means = measure.meansOf(value, rows[0].length - 1);
+    return dropped
+      ? droppedScore(measure, means, dropped, whole, without.length, of)
+      : scoreOf(measure, measured(subject, value), whole, seed, { parts: without.length }, of);
+  });
+  return { full: whole.loss, scores, ...defined({ race: racer?.summary(wantedOf(steps, race)) }) };
+}
+
+const wantedOf = (steps: readonly Step[], race: Pick<Race, 'exact'> = {}): number => exactCount(steps.length, race);
+
+const raceScope = (steps: readonly Step[], race: Race): RaceScope => ({
+  wanted: wantedOf(steps, race),
+  counts: (k) => !race.kept?.has(steps[k].block),
+});
+
+type Arithmetic = Pick<Score, 'precision' | 'margin'>;
+
+const scoreOf = (
+  { score, intervals }: Pick<SweepMeasure<never>, 'score' | 'intervals'>,
+  one: SweptModel,
+  whole: SweptModel,
+  seed: number,
+  among: Among,
+  of: Arithmetic,
+): Score => ({ score: score(one.loss), ...one.loss, ...intervals(one, whole, seed, among), ...of });
+
+/** Intervals of a part that dropped out are those of its estimate. @param parts that are scored */
+function droppedScore(
+  measure: Pick<SweepMeasure<never>, 'score' | 'scoreOf' | 'decides'>,
+  means: RowMeans,
+  { mean, error, freedom, rows }: Dropped,
+  whole: SweptModel,
+  parts: number,
+  of: Arithmetic,
+): Score {
+  const { loss } = estimatedModel(measure, means, mean, whole);
+  const margin = Number.isFinite(of.margin) ? of.margin! : 0;
+  const ends = (half: number): number[] => [measure.scoreOf(mean - half), measure.scoreOf(mean + half)];
+  const [pairedLow, pairedHigh] = ends(jointReach(freedom, 1) * error);
+  const [jointLow, jointHigh] = ends(jointReach(freedom, parts) * error + margin);
+  return { score: measure.score(loss), ...loss, pairedLow, pairedHigh, jointLow, jointHigh, ...of, readRows: rows };
 }
 
 function scoresOf(
-  { score, intervals }: Pick<SweepMeasure<never>, 'score' | 'intervals'>,
+  measure: Pick<SweepMeasure<never>, 'score' | 'intervals'>,
   whole: SweptModel,
   without: readonly SweptModel[],
   seed: number,
   precision: Precision,
 ): Scores {
   const among = { parts: without.length };
-  const scores = without.map((one) => {
-    return { score: score(one.loss), ...one.loss, ...intervals(one, whole, seed, among), precision };
-  });
-  return { full: whole.loss, scores };
+  return {
+    full: whole.loss,
+    scores: without.map((one) => scoreOf(measure, one, whole, seed, among, { precision })),
+  };
 }
 
 const workOfScreen = <V extends object>({ measure, model, rows, steps }: Subject<V>, screening: Screening) =>
@@ -188,12 +247,14 @@ const workOfScreen = <V extends object>({ measure, model, rows, steps }: Subject
 async function screenSteps<V extends object>(
   subject: Subject<V>,
   screening: Screening,
+  race: Race | undefined,
   teacher: Teacher,
   job: JobOptions,
 ): Promise<Scores> {
   const { measure, model, rows, steps, seed } = subject;
   const candidates = [...steps.keys()];
   const exact = exactCount(candidates.length, screening);
+  const racer = race && new Racer({ measure, model: screening.model, teacher, rows, race });
   const known = remembered((value: V) => measured(subject, value));
   const of =
     (one: Model): SweepOf<V> =>
@@ -202,7 +263,13 @@ async function screenSteps<V extends object>(
   // A model of either precision that is its own teacher has no error: those of both cancel.
   const isMeasure = measure.decides === 'kl' && teacher === 'full';
   const found = await screenedSweep(
-    { screen: of(screening.model), exact: of(model), number: (value) => measure.number(known(value).loss) },
+    {
+      screen: racer
+        ? racing(racer, steps, { ...raceScope(steps, race), wanted: exact, slack: USUAL_MARGIN })
+        : of(screening.model),
+      exact: of(model),
+      number: (value) => measure.number(known(value).loss),
+    },
     {
       candidates,
       exact,
@@ -213,20 +280,29 @@ async function screenSteps<V extends object>(
     job,
   );
   const whole = known(found.full);
-  const aligned = (k: number): SweptModel => {
+  const aligned = (k: number): RowMeans => {
     const column = (name: keyof RowMeans): number[] =>
       alignedRows(found, k, (value) => known(value).means[name]!, isMeasure && name === 'kl');
     const kl = whole.means.kl && { kl: column('kl') };
-    return sweptModel({ nll: column('nll'), ...kl }, rows[0].length - 1);
+    return { nll: column('nll'), ...kl };
   };
   const scores = candidates.map((k): Score => {
     const value = found.exact.get(k);
-    const one = value ? known(value) : aligned(k);
     const of = precisionOf(found, k, model, screening.model);
-    const among = { parts: candidates.length, margin: of.margin };
-    return { score: measure.score(one.loss), ...one.loss, ...measure.intervals(one, whole, seed, among), ...of };
+    const dropped = value ? undefined : found.out.get(k);
+    if (dropped) {
+      const moved = { ...dropped, mean: dropped.mean + found.shift };
+      return droppedScore(measure, aligned(k), moved, whole, candidates.length, of);
+    }
+    const one = value ? known(value) : sweptModel(aligned(k), rows[0].length - 1);
+    return scoreOf(measure, one, whole, seed, { parts: candidates.length, margin: of.margin }, of);
   });
-  return { full: whole.loss, scores, screen: screenSummary(exact, found, screening.model) };
+  return {
+    full: whole.loss,
+    scores,
+    screen: screenSummary(exact, found, screening.model),
+    ...defined({ race: racer?.summary(exact) }),
+  };
 }
 
 /** The model itself is variant 0 of the table, and the model without step k is variant k + 1. */

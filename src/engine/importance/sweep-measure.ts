@@ -24,7 +24,7 @@ import { type Compared, sweepComparisons, sweepLosses } from './sweep';
 import type { SweepMemory } from './sweep-memory';
 
 /** The last states of the teacher over the rows; "full" where every model is its own teacher, or none is needed. */
-export type Teacher = LastStates | 'full';
+export type Teacher = Pick<LastStates, 'model' | 'bytes' | 'of'> | 'full';
 
 /** Means of each row. Parts of a run put them into a table. */
 export interface RowMeans {
@@ -68,6 +68,24 @@ export interface SweepMeasure<V extends object> {
   readonly nothing: V;
   /** @param perRow positions of a row */
   readonly meansOf: (value: V, perRow: number) => RowMeans;
+  /** What decides, at every position, in nats. */
+  readonly deciding: (value: V) => Float64Array;
+  /** The score of a number that decides. */
+  readonly scoreOf: (number: number) => number;
+  /** The numbers of consecutive rows together, and those of some positions. */
+  readonly join: (values: readonly V[]) => V;
+  readonly part: (value: V, from: number, to: number) => V;
+}
+
+function joined(values: readonly Float64Array[]): Float64Array {
+  if (values.length === 1) return values[0];
+  const all = new Float64Array(values.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const each of values) {
+    all.set(each, at);
+    at += each.length;
+  }
+  return all;
 }
 
 /** Losses of the next tokens. */
@@ -84,6 +102,10 @@ export const LOSSES: SweepMeasure<Float64Array> = {
   sweep: (model, _teacher, ...rest) => sweepLosses(model, ...rest),
   nothing: new Float64Array(0),
   meansOf: (losses, perRow) => ({ nll: rowMeans(losses, perRow) }),
+  deciding: (losses) => losses,
+  scoreOf: Math.exp,
+  join: joined,
+  part: (losses, from, to) => losses.subarray(from, to),
 };
 
 /** Losses, and divergences from the teacher, which decide. */
@@ -102,6 +124,16 @@ export const DIVERGENCES: SweepMeasure<Compared> = {
     nll: rowMeans(losses, perRow),
     kl: rowMeans(divergences, perRow),
   }),
+  deciding: ({ divergences }) => divergences,
+  scoreOf: (kl) => kl,
+  join: (values) => ({
+    losses: joined(values.map(({ losses }) => losses)),
+    divergences: joined(values.map(({ divergences }) => divergences)),
+  }),
+  part: ({ losses, divergences }, from, to) => ({
+    losses: losses.subarray(from, to),
+    divergences: divergences.subarray(from, to),
+  }),
 };
 
 /** What the means of all rows say of a model. @param perRow positions of a row */
@@ -110,3 +142,20 @@ export const sweptModel = (means: RowMeans, perRow: number): SweptModel => {
   const loss = means.kl ? summariseComparedRows(means.nll, means.kl, tokens) : summariseRows(means.nll, tokens);
   return { loss, means };
 };
+
+/**
+ * A model that was measured on the first rows only.
+ * @param means of these rows
+ * @param number that decides, estimated for all rows. What does not decide is moved like the original on the same rows
+ */
+export function estimatedModel(
+  { decides }: Pick<SweepMeasure<never>, 'decides'>,
+  means: RowMeans,
+  number: number,
+  whole: SweptModel,
+): SweptModel {
+  const moved = means.nll.reduce((sum, nll, row) => sum + nll - whole.means.nll[row], 0) / means.nll.length;
+  const meanNll = decides === 'nll' ? number : whole.loss.meanNll + moved;
+  const loss = { ppl: Math.exp(meanNll), meanNll, tokens: whole.loss.tokens, rows: means.nll };
+  return { loss: { ...loss, ...(decides === 'kl' && { kl: number }) }, means };
+}

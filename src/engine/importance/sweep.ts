@@ -71,7 +71,7 @@ export async function sweepLosses(
  */
 export async function sweepComparisons(
   model: Model,
-  teacher: LastStates | 'full',
+  teacher: Pick<LastStates, 'model' | 'bytes' | 'of'> | 'full',
   rows: TokenRows,
   steps: readonly Step[],
   candidates: readonly number[],

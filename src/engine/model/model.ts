@@ -1,6 +1,7 @@
 /** A model ready to compute: the source of its weights, the device, and sessions over both. */
 import { memoryFor } from '../memory';
 import type { Architecture } from '../checkpoint/architecture';
+import { parametersOf } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
 import { Graph } from '../onnx/graph';
@@ -16,6 +17,7 @@ import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/checkpoint';
 import type { WeightSource } from '../weights/source';
 import { Embedding } from './embedding';
+import { HeldSessions, type Lent } from './held-sessions';
 import { expertMemory, type ExpertMemory } from './expert-memory';
 
 /** Lists of changes to single weights, each on top of the one before. */
@@ -115,8 +117,12 @@ interface ModelParts {
   readonly isBeside?: boolean;
 }
 
+/** Weights of open sessions are in memory twice: as read, and as kernels want them. */
+const COPIES = 2;
+
 export class Model {
   private readonly shared = new Map<string, Session>();
+  private held: HeldSessions | undefined;
 
   /** Names the model in messages and records. */
   readonly checkpoint: Checkpoint;
@@ -191,6 +197,36 @@ export class Model {
     let session = this.shared.get(name);
     if (!session) this.shared.set(name, (session = await this.openSession(graph(), { onDevice })));
     return session;
+  }
+
+  /**
+   * While `use` passes over the model several times, steps that were opened stay open, if all of them have room in the memory that is
+   * free. Then the next pass opens nothing.
+   */
+  async holdingSessions<T>(use: () => Promise<T>): Promise<T> {
+    if (this.held || !this.canHoldSessions) return use();
+    this.held = new HeldSessions();
+    try {
+      return await use();
+    } finally {
+      const { held } = this;
+      this.held = undefined;
+      await held.close();
+    }
+  }
+
+  /** A session over a step, which may stay open after its user has closed it. @param name equal names have equal graphs */
+  async stepSession(name: string, graph: () => GraphFile): Promise<Lent> {
+    const open = (): Promise<Session> => this.openSession(graph(), { prepack: true });
+    if (this.held) return this.held.lend(name, open);
+    const session = await open();
+    return { session, close: () => session.close() };
+  }
+
+  /** Whether open sessions over all steps have room. */
+  get canHoldSessions(): boolean {
+    const bytes = this.precision === 'int8' ? 1 : Float32Array.BYTES_PER_ELEMENT;
+    return COPIES * bytes * parametersOf(this.architecture) <= memoryFor('sweepSessions');
   }
 
   /**

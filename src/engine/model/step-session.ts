@@ -6,7 +6,9 @@ import { fedBinding, sourceBinding } from './binding';
 import { type AttentionKind, buildStep } from './forward-graph';
 import type { ExpertWatch } from './expert-groups';
 import { hasExperts, openExpertStep } from './expert-step';
+import type { GraphFile } from '../onnx/model-file';
 import { graphKey } from './graph-key';
+import type { Lent } from './held-sessions';
 import type { Model } from './model';
 import type { Step } from './view';
 
@@ -55,16 +57,28 @@ export async function openOverFile(
   kind: AttentionKind,
 ): Promise<StepSession> {
   if (hasExperts(weights.architecture, step)) return openExpertStep(model, weights, step, kind);
-  const g = new Graph();
-  buildStep(g, weights.architecture, step, kind, sourceBinding(g, weights));
-  const session = await model.openSession(g.serialize(), { prepack: true });
+  const graph = () => {
+    const g = new Graph();
+    buildStep(g, weights.architecture, step, kind, sourceBinding(g, weights));
+    return g.serialize();
+  };
+  const { block, attention, ffn } = step;
+  const { session, close } =
+    weights === model.weights
+      ? await model.stepSession(`step ${block} ${attention} ${ffn} ${kind}`, graph)
+      : await opened(model, graph());
   return {
     run: async (feeds, into) => {
       const { y } = await session.run(feeds, { y: into ?? null });
       return into ?? y;
     },
-    close: () => session.close(),
+    close,
   };
+}
+
+async function opened(model: Model, graph: GraphFile): Promise<Lent> {
+  const session = await model.openSession(graph, { prepack: true });
+  return { session, close: () => session.close() };
 }
 
 /** One session for all steps of one shape, fed with the block's weights on the device. */

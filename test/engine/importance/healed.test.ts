@@ -260,7 +260,7 @@ describe('what the folds of a round leave, from one pass', function () {
       const sweep = await HealedSweep.open(model, dense, rows);
       const all = await removeInTurn(
         steps,
-        { count: ROUNDS, candidates, sweep: (...args) => sweep.measure(...args) },
+        { count: ROUNDS, candidates, sweep: (some, open, now) => sweep.measure(some, open, now) },
         Array<JobOptions>(ROUNDS).fill({}),
         {},
       );

@@ -65,7 +65,7 @@ export async function scoreHealed(
     try {
       if (modules) {
         const room = roomFor(architecture, modules, { count, parameters });
-        const measured: Sweep = (...round) => sweep.measure(...round);
+        const measured: Sweep = (some, open, now) => sweep.measure(some, open, now);
         return await removeWithin(view, { candidates, saves: modules, ...room, maxKl, sweep: measured }, rounds[0]);
       }
       return await removeInTurn(
