@@ -18,9 +18,9 @@ export interface Scores {
   readonly identity: string;
   /** One per block; undefined for angular and greedy, which score runs and sequences of blocks. */
   readonly blocks?: readonly JsonNumber[];
-  /** How many of the least important blocks are certain; absent if no block was only screened. */
+  /** How many of the least important blocks are certain; absent if all were measured on all rows in float32. */
   readonly exact?: number;
-  /** The blocks that were only screened in a lower precision. */
+  /** The blocks that were only screened in a lower precision, or measured on some of the rows. */
   readonly screened?: readonly number[];
   readonly windows?: ScoreResult['windows'];
   readonly removals?: readonly number[];
@@ -140,10 +140,12 @@ export class ScoreStore {
   }
 }
 
-/** What a screen left in its precision. */
-function screenedOf({ blocks = [], screen }: ScoreResult): Pick<Scores, 'exact' | 'screened'> {
-  const screened = blocks.filter(({ precision }) => precision === 'int8').map(({ index }) => index);
-  return screened.length === 0 ? {} : { exact: screen?.exact ?? 0, screened };
+/** What a screen left in its precision, or a race on some of the rows. */
+function screenedOf({ blocks = [], screen, race }: ScoreResult): Pick<Scores, 'exact' | 'screened'> {
+  const screened = blocks
+    .filter(({ precision, readRows }) => precision === 'int8' || readRows !== undefined)
+    .map(({ index }) => index);
+  return screened.length === 0 ? {} : { exact: (screen ? screen.exact : race?.wanted) ?? 0, screened };
 }
 
 /** The blocks whose place in the order is certain; undefined where all are. */

@@ -9,6 +9,7 @@ import { hasNoise, isNoise } from '../../format/noise';
 import { formatNumber } from '../../format/numbers';
 import type { CalibrationInfo, ScoreResult } from '../../jobs/results/score';
 import { inLine, type Piece } from '../answer';
+import { markOf, RACED, SCREENED } from '../../format/score-marks';
 import type { ResultPage } from '.';
 
 export const scorePage: ResultPage<'score'> = ({ result }) => {
@@ -35,8 +36,8 @@ function blockParts({ blocks = [], full }: ScoreResult): Piece[] {
   if (blocks.length === 0) return [];
   const bare = blocks.every(({ ppl }) => ppl === undefined);
   const same = blocks.every(({ score, ppl }) => ppl === score);
-  const rows = blocks.map(({ index, score, ppl, jointLow, jointHigh, margin }) => [
-    `${margin === undefined ? '' : '~'}${index}`,
+  const rows = blocks.map(({ index, score, ppl, jointLow, jointHigh, margin, readRows }) => [
+    `${markOf({ margin, readRows })}${index}`,
     ...(same ? [] : [number(score)]),
     ...(bare ? [] : [number(ppl), jointLow === undefined ? '' : `${number(jointLow)} to ${number(jointHigh)}`]),
   ]);
@@ -46,11 +47,15 @@ function blockParts({ blocks = [], full }: ScoreResult): Piece[] {
     ...(same ? [] : ['>score']),
     ...(bare ? [] : ['>perplexity without it', '95 % interval of that, for all blocks at once']),
   ];
-  const screened = blocks.some(({ margin }) => margin !== undefined);
+  const screened = blocks.some((block) => markOf(block) === SCREENED);
+  const raced = blocks.some((block) => markOf(block) === RACED);
   return [
     { names, rows, importance },
     ...noiseLine(blocks, full),
-    ...(screened ? ['~ screened in int8: these blocks matter more than the others, which are exact in float32'] : []),
+    ...(screened ? [`${SCREENED} screened in int8: these blocks matter more than the others, which are exact`] : []),
+    ...(raced
+      ? [`${RACED} estimated from some of the rows: these blocks matter more than the least important ones`]
+      : []),
   ];
 }
 

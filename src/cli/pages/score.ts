@@ -16,6 +16,7 @@ import { withinLine } from './curve';
 import type { Page } from './page';
 import type { Style } from '../terminal/style';
 import { formatSeconds } from '../../format/durations';
+import { markOf, RACED, SCREENED } from '../../format/score-marks';
 import { hasNoise, isNoise } from '../../format/noise';
 import { formatBytes, formatCount, formatNumber, formatPercent } from '../../format/numbers';
 import type { CalibrationInfo, ShareInfo } from '../../jobs/results/score';
@@ -68,17 +69,17 @@ function scoreResultPage(
   if (leftOut.length > 0) lines.push(...leftOutLines(leftOut));
   if (energy) lines.push(...energyLines(energy, style));
   if (order.length > 0 && isOrdered(result)) {
-    const rough = new Set([
-      ...(blocks ?? []).filter(isScreened).map(({ index }) => String(index)),
-      ...(modules ?? []).filter(isScreened).map(({ block, part }) => `${block}.${part}`),
+    const marks = new Map([
+      ...(blocks ?? []).map((score) => [String(score.index), markOf(score)] as const),
+      ...(modules ?? []).map((score) => [`${score.block}.${score.part}`, markOf(score)] as const),
     ]);
     const name = (entry: (typeof order)[number]): string =>
       typeof entry === 'number' ? String(entry) : `${entry.block}.${entry.part}`;
-    const names = order.map((entry) => (rough.has(name(entry)) ? SCREENED : '') + name(entry));
+    const names = order.map((entry) => (marks.get(name(entry)) ?? '') + name(entry));
     lines.push('', `least important first: ${names.join(', ')}`);
   }
   if (full && isOrdered(result)) lines.push(...noiseLines(result, full.kl ?? full.ppl));
-  lines.push(...screenLines(result));
+  lines.push(...screenLines(result), ...raceLines(result, calibration?.samples));
   const memory = peakRssBytes === undefined ? '' : `, ${formatBytes(peakRssBytes)} of memory`;
   const arithmetic = precision === undefined ? `on ${device}` : arithmeticWords(precision, device);
   const file = temporaryBytes === undefined ? '' : `, ${formatBytes(temporaryBytes)} in a temporary file`;
@@ -109,11 +110,6 @@ type Entry = readonly [name: string, score: Omit<BlockScore, 'index'>];
 const ofBlock = (block: BlockScore): Entry => [String(block.index), block];
 const ofModule = (module: ModuleScore): Entry => [`${module.block}.${module.part}`, module];
 
-/** Marks a score that is not float32's beside others that are. */
-const SCREENED = '~';
-
-const isScreened = ({ margin }: Pick<BlockScore, 'margin'>): boolean => margin !== undefined;
-
 /** What the mark means, and how far off such a score may be. */
 function screenLines({ screen, blocks, modules, removals = [] }: CriterionResult): string[] {
   if (!screen) return [];
@@ -126,11 +122,38 @@ function screenLines({ screen, blocks, modules, removals = [] }: CriterionResult
     ];
   }
   const what = blocks ? 'block' : 'module';
-  if (![...(blocks ?? []), ...(modules ?? [])].some(isScreened)) return [];
+  if (![...(blocks ?? []), ...(modules ?? [])].some((score) => markOf(score) === SCREENED)) return [];
   return [
     '',
     `${SCREENED} screened in int8 (per row)${within}, more for ${what}s that matter far more;`,
     `the others are float32: ${counted(confirmed, what)}, so that the ${exact} least important are certain`,
+  ];
+}
+
+/** What dropped out of a race, and how sure that is. @param rows of the calibration */
+function raceLines(
+  { race, blocks, modules, screen, removals = [] }: CriterionResult,
+  rows: number | undefined,
+): string[] {
+  if (!race) return [];
+  const { confidence, wanted, read } = race;
+  const sure = `${formatNumber(100 * confidence, 5)} % sure`;
+  if (removals.length > 0) {
+    return [
+      '',
+      `what cannot be the best of a round dropped out of its race (${sure}): ${formatPercent(read)} of the rows were read`,
+    ];
+  }
+  const what = blocks ? 'block' : 'module';
+  const dropped = [...(blocks ?? []), ...(modules ?? [])].filter((score) => markOf(score) === RACED);
+  if (dropped.length === 0) return [];
+  const counts = dropped.map(({ readRows = 0 }) => readRows);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  const some = least === most ? `${least}` : `${least} to ${most}`;
+  return [
+    '',
+    `${RACED} estimated from the first ${some}${rows === undefined ? '' : ` of ${rows}`} rows${screen ? ', in int8' : ''}: ${counted(dropped.length, what)}`,
+    `that ${dropped.length === 1 ? 'is' : 'are'} not among the ${wanted} least important (${sure})`,
   ];
 }
 
@@ -151,9 +174,9 @@ function isOrdered({ full, blocks = [], modules = [] }: CriterionResult): boolea
 function scoreTable(name: string, entries: readonly Entry[]): string[] {
   const bars = barsOf(entries.map(([, { score }]) => score));
   const sure = entries.some(([, { jointLow }]) => jointLow !== undefined);
-  const rows = entries.map(([label, { score, margin, jointLow = NaN, jointHigh = NaN }], i) => [
+  const rows = entries.map(([label, { score, margin, readRows, jointLow = NaN, jointHigh = NaN }], i) => [
     label,
-    `${isScreened({ margin }) ? SCREENED : ''}${formatNumber(score)}`,
+    `${markOf({ margin, readRows })}${formatNumber(score)}`,
     ...(sure ? [`${formatNumber(jointLow, 4)} – ${formatNumber(jointHigh, 4)}`] : []),
     bars[i],
   ]);

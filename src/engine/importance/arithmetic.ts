@@ -72,7 +72,10 @@ export function isWorthScreening({
 const TOKENS_BY_PARTS = 80_000;
 
 /** Whether a race is worth its passes. @param holds blocks stay open from one pass to the next */
-export function isWorthRacing({ criterion, architecture, rows, parts, exact, candidates, scope }: ScreenQuestion, holds: boolean): boolean {
+export function isWorthRacing(
+  { criterion, architecture, rows, parts, exact, candidates, scope }: ScreenQuestion,
+  holds: boolean,
+): boolean {
   if (!criterionInfo(criterion).screens || rows.rows < LEAST_ROWS || exact >= candidates) return false;
   if (scoringFlops(architecture, criterion, rows, scope) < LEAST_FLOPS) return false;
   return holds || rows.rows * rows.length * parts >= TOKENS_BY_PARTS;

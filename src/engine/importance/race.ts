@@ -116,7 +116,12 @@ export class Prediction {
       const { mean, variance, single, freedom } = predicted(y, columns, read);
       const effect = effectOf(before !== undefined);
       const reach = freedom > 0 ? studentQuantile(1 - this.probability, freedom) : Infinity;
-      return { mean, half: reach * Math.sqrt(variance * effect), error: Math.sqrt((single * effect) / y.length), freedom };
+      return {
+        mean,
+        half: reach * Math.sqrt(variance * effect),
+        error: Math.sqrt((single * effect) / y.length),
+        freedom,
+      };
     };
   }
 
@@ -140,7 +145,9 @@ export class Prediction {
     }
     const finite = squares.filter((each) => Number.isFinite(each));
     // Without any the leaders cannot tell; then each row counts as one number.
-    return finite.length === 0 ? length / this.rows : Math.max(1, finite.reduce((sum, each) => sum + each, 0) / finite.length);
+    return finite.length === 0
+      ? length / this.rows
+      : Math.max(1, finite.reduce((sum, each) => sum + each, 0) / finite.length);
   }
 
   private columns(leaders: Float64Array, before: Float64Array | undefined): Float64Array[] {

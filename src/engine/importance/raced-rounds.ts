@@ -8,7 +8,8 @@ import { estimatedModel, sweptModel, type SweepMeasure } from './sweep-measure';
 
 /** @param perRow positions of a row */
 export function racedRounds<V extends object>(racer: Racer<V>, measure: SweepMeasure<V>, perRow: number): Sweep {
-  let last: { readonly steps: readonly Step[]; readonly found: Swept<V> & { readonly open: readonly number[] } } | undefined;
+  let last:
+    { readonly steps: readonly Step[]; readonly found: Swept<V> & { readonly open: readonly number[] } } | undefined;
   /** The model of this round is what the round before had without the part that went. */
   const known = (steps: readonly Step[]): V | undefined => {
     if (!last) return undefined;

@@ -2,7 +2,6 @@
  * A sweep that races: parts that are certainly not among the least important ones are measured on the first rows only (race.ts). What
  * such a part has on all rows is an estimate with a half width; that of the others is what a sweep without a race gives.
  */
-import type { LastStates } from '../model/last-states';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import type { Step } from '../model/view';
@@ -246,17 +245,7 @@ export const racing =
     racer.sweep(steps, candidates, scope, job, memory.full);
 
 /** The teacher over the rows from one on. */
-const laterRows = (teacher: Teacher, from: number): Teacher =>
-  teacher === 'full' || from === 0 ? teacher : rowsFrom(teacher, from);
-
-const rowsFrom = (
-  teacher: Pick<LastStates, 'model' | 'bytes' | 'of'>,
-  from: number,
-): Pick<LastStates, 'model' | 'bytes' | 'of'> => ({
-  model: teacher.model,
-  bytes: teacher.bytes,
-  of: (firstRow, count) => teacher.of(from + firstRow, count),
-});
+const laterRows = (teacher: Teacher, from: number): Teacher => (teacher === 'full' ? teacher : teacher.from(from));
 
 const nameOf = ({ block, attention, ffn }: Step): string => `${block} ${attention} ${ffn}`;
 

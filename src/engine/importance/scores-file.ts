@@ -122,15 +122,21 @@ const refusal =
     new UserError(`${named} cannot be used as scores`, why, action, { cause });
 
 /** The screen of scores of which some are in float32, or all in another precision: of these, none is certain. */
-function screenOf({ screen, blocks, precision }: JsonObject): ScreenOfScores | undefined {
+function screenOf({ screen, race, blocks, precision }: JsonObject): ScreenOfScores | undefined {
   const isRough = (block: unknown): boolean =>
     isObject(block) && block.precision !== undefined && block.precision !== 'float32';
   if (!Array.isArray(blocks)) return precision === 'int8' ? { exact: 0 } : undefined;
-  if (!blocks.some(isRough) || precision === 'float16') return undefined;
+  if (!blocks.some(isRough) || precision === 'float16') return racedOf(race, blocks);
   if (!isObject(screen)) return { exact: 0 };
   const margin = parseJsonNumber(screen.margin);
   return { exact: Number(screen.exact) || 0, ...(margin !== undefined && { margin }) };
 }
+
+/** Where blocks dropped out of a race, those that were wanted are certain. */
+const racedOf = (race: unknown, blocks: readonly unknown[]): ScreenOfScores | undefined =>
+  blocks.some((block) => isObject(block) && block.readRows !== undefined)
+    ? { exact: isObject(race) ? Number(race.wanted) || 0 : 0, isRace: true }
+    : undefined;
 
 /** The ranking of the blocks by these scores, or an error when they give none. */
 function rankingOf(scores: JsonObject, blocks: number): Ranking | string {

@@ -52,7 +52,11 @@ export class ScreenedRounds<T extends object> {
     }
     const number = (value: T): number => summary(value).kl ?? summary(value).meanNll;
     const found = await screenedSweep<T>(
-      { screen: racer ? racing(racer, steps, scope) : (...rest) => screen(steps, ...rest), exact: (...rest) => exact(steps, ...rest), number },
+      {
+        screen: racer ? racing(racer, steps, scope) : (...rest) => screen(steps, ...rest),
+        exact: (...rest) => exact(steps, ...rest),
+        number,
+      },
       {
         candidates,
         exact: 1,

@@ -28,11 +28,7 @@ export interface Swept<T> {
 }
 
 /** A sweep over some rows and steps. */
-export type SweepOf<T> = (
-  candidates: readonly number[],
-  job: JobOptions,
-  memory: SweepMemory<T>,
-) => Promise<Swept<T>>;
+export type SweepOf<T> = (candidates: readonly number[], job: JobOptions, memory: SweepMemory<T>) => Promise<Swept<T>>;
 
 export interface Sweeps<T> {
   readonly screen: SweepOf<T>;

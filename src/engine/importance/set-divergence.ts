@@ -6,7 +6,7 @@
 import { type JobOptions, partName, Work } from '../progress';
 import { comparisonWork, compareStates } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
-import type { LastStates } from '../model/last-states';
+import type { TaughtRows } from '../model/last-states';
 import type { Model } from '../model/model';
 import { releaseState } from '../model/states';
 import type { View } from '../model/view';
@@ -25,7 +25,7 @@ export interface SetSubject {
   /** Tokens, all rows of one length. */
   readonly rows: TokenRows;
   /** Of the teacher, over these rows. */
-  readonly teacher: LastStates;
+  readonly teacher: TaughtRows;
 }
 
 /**
@@ -49,11 +49,28 @@ export const divergencesOfSets = (
 
 /** The same for what is left without each set, which may lack single modules. */
 export async function divergencesOfViews(
+  subject: Omit<SetSubject, 'view'>,
+  views: readonly View[],
+  rows?: readonly number[],
+  job: JobOptions = {},
+): Promise<Fitness[]> {
+  const perRow = subject.rows[0].length - 1;
+  return (await comparedViews(subject, views, rows, job)).map((compared) => fitnessOf(compared, perRow));
+}
+
+/** @param perRow positions of a row */
+export function fitnessOf(compared: Compared, perRow: number): Fitness {
+  const { kl, meanNll } = summariseComparison(compared, perRow);
+  return { kl, meanNll };
+}
+
+/** The numbers of every position. */
+export async function comparedViews(
   { model, rows: all, teacher }: Omit<SetSubject, 'view'>,
   views: readonly View[],
   rows: readonly number[] = [...all.keys()],
   job: JobOptions = {},
-): Promise<Fitness[]> {
+): Promise<Compared[]> {
   const { architecture, memory } = model;
   const { length } = all[0];
   const perRow = length - 1;
@@ -83,10 +100,7 @@ export async function divergencesOfViews(
       found[set].divergences.set(compared[i].divergences, group.firstRow * perRow);
     });
   }
-  return found.map((compared) => {
-    const { kl, meanNll } = summariseComparison(compared, perRow);
-    return { kl, meanNll };
-  });
+  return found;
 }
 
 const room = (positions: number): Compared => ({

@@ -30,7 +30,14 @@ import {
 } from './screened-sweep';
 import { rankBlocks } from './select';
 import { SweepMemory } from './sweep-memory';
-import { estimatedModel, type SweptModel, sweptModel, type RowMeans, type SweepMeasure, type Teacher } from './sweep-measure';
+import {
+  estimatedModel,
+  type SweptModel,
+  sweptModel,
+  type RowMeans,
+  type SweepMeasure,
+  type Teacher,
+} from './sweep-measure';
 import { withTeacher } from './teacher';
 
 /** The model without one part. A higher score means that the part is more important. */

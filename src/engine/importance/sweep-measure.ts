@@ -1,5 +1,5 @@
 /** What a sweep measures of each model: token losses, or divergences from a teacher besides. */
-import type { LastStates } from '../model/last-states';
+import type { TaughtRows } from '../model/last-states';
 import type { TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import type { Step } from '../model/view';
@@ -24,7 +24,7 @@ import { type Compared, sweepComparisons, sweepLosses } from './sweep';
 import type { SweepMemory } from './sweep-memory';
 
 /** The last states of the teacher over the rows; "full" where every model is its own teacher, or none is needed. */
-export type Teacher = Pick<LastStates, 'model' | 'bytes' | 'of'> | 'full';
+export type Teacher = TaughtRows | 'full';
 
 /** Means of each row. Parts of a run put them into a table. */
 export interface RowMeans {

@@ -10,7 +10,7 @@ import { headWork } from '../model/cost';
 import { compareStates, type Comparison } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
 import { tokenLosses } from '../model/head';
-import type { LastStates } from '../model/last-states';
+import type { TaughtRows } from '../model/last-states';
 import type { Model } from '../model/model';
 import { releaseState, retainState, type State } from '../model/states';
 import type { Step } from '../model/view';
@@ -71,7 +71,7 @@ export async function sweepLosses(
  */
 export async function sweepComparisons(
   model: Model,
-  teacher: Pick<LastStates, 'model' | 'bytes' | 'of'> | 'full',
+  teacher: TaughtRows | 'full',
   rows: TokenRows,
   steps: readonly Step[],
   candidates: readonly number[],

@@ -1,4 +1,4 @@
-/** Warns where blocks were chosen by a screen: only its exact part is certain (screen.ts). */
+/** Warns where blocks were chosen by a screen or a race: only its exact part is certain (screen.ts, race.ts). */
 import { formatNumber } from '../../format/numbers';
 import { option } from '../option-token';
 import type { Ranking } from './ranking';
@@ -8,6 +8,8 @@ import { rankBlocks } from './select';
 export interface ScreenOfScores {
   readonly exact: number;
   readonly margin?: number;
+  /** The others are estimates from some of the rows, in the same precision. */
+  readonly isRace?: true;
 }
 
 /**
@@ -17,20 +19,21 @@ export interface ScreenOfScores {
 export function uncertainWarning(
   ranking: Ranking,
   chosen: readonly number[],
-  { exact, margin }: ScreenOfScores,
+  { exact, margin, isRace }: ScreenOfScores,
 ): string | undefined {
   if (ranking.kind !== 'scores') return undefined;
   const certain = new Set(rankBlocks(ranking.scores).slice(0, exact));
   const blocks = chosen.filter((block) => !certain.has(block)).sort((a, b) => a - b);
   if (blocks.length === 0) return undefined;
   const [noun, were] = blocks.length === 1 ? ['block', 'was'] : ['blocks', 'were'];
+  const by = isRace ? 'a race, which reads some of their rows' : 'a screen in int8';
   const within = margin === undefined ? '' : ` (within ${formatNumber(margin, 3)} nats)`;
   const how =
     exact === 0
-      ? 'none of these scores is float32'
+      ? `none of these scores is ${isRace ? 'certain' : 'float32'}`
       : `only the ${exact} least important blocks of these scores are certain`;
   return (
-    `${noun} ${blocks.join(', ')} ${were} chosen by a screen in int8${within}, and ${how}: ` +
+    `${noun} ${blocks.join(', ')} ${were} chosen by ${by}${within}, and ${how}: ` +
     `score with ${option('exact', exact + blocks.length)}, or choose by ${option('criterion')}`
   );
 }

@@ -10,6 +10,9 @@ import { openStateStore, type StateStore } from './state-store';
 import { releaseState, type Chunk, type State } from './states';
 import type { Step } from './view';
 
+/** The last states of a teacher over some rows. */
+export type TaughtRows = Pick<LastStates, 'model' | 'bytes' | 'of' | 'ofRows' | 'from'>;
+
 export class LastStates {
   private readonly forward: Forward;
   /** Numbers of a row. */
@@ -83,6 +86,17 @@ export class LastStates {
       }
     }
     return state;
+  }
+
+  /** The same over the rows from one on, as row 0. They are open as long as these are. */
+  from(first: number): TaughtRows {
+    return {
+      model: this.model,
+      bytes: this.bytes,
+      of: (row, count) => this.of(first + row, count),
+      ofRows: (rows) => this.ofRows(rows.map((row) => first + row)),
+      from: (row) => this.from(first + row),
+    };
   }
 
   close(): Promise<void> {

@@ -217,7 +217,11 @@ export interface ScoreDigest {
     readonly jointHigh?: JsonNumber;
     /** Only of a block that was screened in a lower precision: how far off its mean loss may be, in nats. */
     readonly margin?: JsonNumber;
+    /** Only of a block that dropped out of a race: rows it was measured on. */
+    readonly readRows?: number;
   }[];
+  /** How many of the least important blocks are those of all rows, where others dropped out, and how sure that is. */
+  readonly race?: { readonly wanted: number; readonly confidence: number };
   /** The arithmetic of the scores; `mixed` if some blocks were only screened. */
   readonly precision?: string;
   /** How many of the least important blocks are certain behind a screen, and its error near them in nats. */

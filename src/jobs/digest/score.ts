@@ -12,7 +12,7 @@ import type { ScoreResult } from '../results/score';
 
 export function scoreOf(results: JsonObject): ScoreDigest {
   const read = readResult('score', results);
-  const { criterion = '', full: whole, blocks: found = [], calibration, search, energy, screen, precision } = read;
+  const { criterion = '', full: whole, blocks: found = [], calibration, search, energy, screen, race, precision } = read;
   const chosen = setOf({ search, energy });
   const isDivergence = found.some(({ kl }) => kl !== undefined);
   // Taylor also has the perplexity, but its scores are not perplexities and not comparable with it.
@@ -21,11 +21,11 @@ export function scoreOf(results: JsonObject): ScoreDigest {
   const inTurn = (read.removals ?? []).some(({ part }) => part !== undefined) ? [] : (read.removals ?? []);
   const removals = inTurn.flatMap(({ block }) => block ?? []);
   const joint = jointOf(found.length, calibration?.samples, full === undefined ? LINEAR : LOGARITHMIC);
-  const blocks = found.flatMap(({ index, score, low, high, margin, ...more }) => {
+  const blocks = found.flatMap(({ index, score, low, high, margin, readRows, ...more }) => {
     if (index === undefined || score === undefined) return [];
     const { pairedLow, pairedHigh } = more;
     const paired = pairedLow !== undefined && { pairedLow, pairedHigh, ...joint({ score, ...more }) };
-    return [{ index, score, low, high, ...paired, ...(margin !== undefined && { margin }) }];
+    return [{ index, score, low, high, ...paired, ...defined({ margin, readRows }) }];
   });
   const source = calibration?.source;
   return defined({
@@ -39,6 +39,7 @@ export function scoreOf(results: JsonObject): ScoreDigest {
     blocks,
     precision,
     screen: screen && defined({ exact: screen.exact ?? 0, margin: screen.margin }),
+    race: race && defined({ wanted: race.wanted ?? 0, confidence: race.confidence ?? 0 }),
     unfit: isTextFit(results.unfit) ? results.unfit : undefined,
   });
 }

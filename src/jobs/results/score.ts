@@ -53,7 +53,20 @@ const scored = {
   jointHigh: optional(real('its upper end')),
   precision: optional({ ...precision, words: 'of ppl and kl: the arithmetic of these numbers' }),
   margin: optional(real('of a screened part: how far its number in float32 may be from this one', { unit: 'nats' })),
+  readRows: optional(
+    whole('of a part that dropped out of a race: rows it was measured on; its numbers are estimates for all'),
+  ),
 };
+
+const race = shape(
+  {
+    confidence: number('the probability, at least, that the wanted parts are those of all rows'),
+    wanted: whole('how many of the least important parts are wanted; in turn, in each round'),
+    dropped: whole('parts that dropped out, of all rounds'),
+    read: number('rows that were read, as a share of the rows of all parts'),
+  },
+  'where parts dropped out of a race: they are certainly not among the wanted ones',
+);
 
 const block = shape({ index: whole('the block'), ...scored }, 'the score of a block');
 const halves = {
@@ -241,6 +254,7 @@ export const scoreResult = shape(
         'where the model was screened: what is certain',
       ),
     ),
+    race: optional(race),
     tensors: optional(
       list(
         shape({ block: whole('the block'), name: text('the tensor'), score: scored.score }, 'a tensor'),

@@ -163,7 +163,7 @@ async function orderOf(
     };
   }
   const scope = { count: most, kept, exact: most };
-  const scoring = { ...options, ...modelOptions(options, context), precision: 'auto' } as const;
+  const scoring = { ...options, ...modelOptions(options, context), precision: 'auto', race: true } as const;
   const scored = await runCriterion(checkpoint, criterion, scoring, job, scope);
   throwIfCancelled(job.signal);
   scored.warnings.forEach(context.warn);

@@ -164,7 +164,7 @@ async function byDivergence(
     : await runCriterion(
         checkpoint,
         criterion!,
-        { ...options, ...compute, precision: 'float32' }, // any number of them may go
+        { ...options, ...compute, precision: 'float32', race: false }, // any number of them may go
         ranking,
         scope,
       );

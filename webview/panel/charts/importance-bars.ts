@@ -6,7 +6,7 @@ import { t } from '../../support/l10n';
 import { type BlockPlace, blockPlaces, fullAxis } from './block-axis';
 import type { Bar, Field } from './importance-facts';
 import { type Scale, ticksOf } from './importance-scale';
-import { SCREENED, SCREENED_DASHES } from './importance-words';
+import { isRough, SCREENED, SCREENED_DASHES } from './importance-words';
 import { draw } from './plot';
 
 export const HEIGHT = 300;
@@ -125,7 +125,7 @@ function xAxis(order: readonly number[], slot: number): Plot.Markish {
 function barMarks(bars: readonly Bar[], ends: (bar: Bar) => number): Plot.Markish[] {
   const bar = { x: 'block', y1: 0, y2: ends, rx: 1.5 } as const;
   const those = (removed: boolean, screened: boolean): Bar[] =>
-    bars.filter((each) => !each.unknown && each.removed === removed && (each.margin !== undefined) === screened);
+    bars.filter((each) => !each.unknown && each.removed === removed && isRough(each) === screened);
   const gone = { fill: 'url(#removed-hatch)', stroke: 'var(--removed)', strokeWidth: 1, className: 'bars-removed' };
   return [
     Plot.barY(those(false, false), { ...bar, fill: 'var(--kept)', className: 'bars-kept' }),

@@ -28,6 +28,8 @@ export interface Bar {
   readonly unknown: boolean;
   /** Of a block that was only screened in int8: how far off its mean loss, or divergence, may be, in nats. */
   readonly margin: number | undefined;
+  /** Of a block that dropped out of a race: rows it was measured on. */
+  readonly readRows: number | undefined;
 }
 
 /** One for each block, by position. @param blocks of the model */
@@ -50,6 +52,7 @@ export function barsOf(score: ScoreDigest, plan: PanelPlan, blocks: number): Bar
       off: !Number.isFinite(value),
       unknown: Number.isNaN(value),
       margin: scored?.margin === undefined ? undefined : numeric(scored.margin),
+      readRows: scored?.readRows,
     };
   });
 }

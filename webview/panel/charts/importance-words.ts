@@ -53,8 +53,10 @@ export function describe(bar: Bar, { criterion, full, fullKl }: ScoreDigest): st
 }
 
 /** Says of a score that it is not float32's, and how far off it may be. */
-const screenOf = ({ margin }: Bar): string[] =>
-  margin === undefined ? [] : [t('screened in int8, within ±{0} nats', shortNumber(margin))];
+const screenOf = ({ margin, readRows }: Bar): string[] => [
+  ...(readRows === undefined ? [] : [t('estimated from the first {0} rows', readRows)]),
+  ...(margin === undefined ? [] : [t('screened in int8, within ±{0} nats', shortNumber(margin))]),
+];
 
 /** Old records have no paired interval. For them the interval across texts is shown, under its own name. */
 function intervalOf({ joint, unpaired }: Bar, whole: number): string[] {
@@ -79,6 +81,7 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
     ? [t('95 % low (paired)'), t('95 % high (paired)')]
     : [t('95 % low (across samples)'), t('95 % high (across samples)')];
   const isMixed = bars.some(({ margin }) => margin !== undefined);
+  const isRaced = bars.some(({ readRows }) => readRows !== undefined);
   const [isRatio, whole] = [score.full !== undefined, numeric(score.full)];
   const of = ({ joint, unpaired }: Bar) => (hasJoint ? joint : unpaired);
   return numbersBy<Bar>(
@@ -91,6 +94,7 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
         t('Precision'),
         ({ unknown, margin }) => (unknown ? null : margin === undefined ? 'float32' : 'int8'),
       ]),
+      ...only(isRaced, [t('Rows read'), ({ readRows }) => readRows ?? t('all')]),
       ...only(hasIntervals, [names[0], (bar) => known(of(bar).low)], [names[1], (bar) => known(of(bar).high)]),
       [t('Rank'), ({ rank }) => (rank === 0 ? null : rank)],
       ...others.map((each): Column<Bar> => {
@@ -110,7 +114,10 @@ function planWord({ removed, locked, protected: isProtected }: Bar): string {
   return isProtected ? t('protected') : t('kept');
 }
 
-/** A bar that was only screened: pale, with a dashed edge, so that it is told apart without colour. */
+/** Whether a bar is less certain than those of the least important blocks. */
+export const isRough = ({ margin, readRows }: Bar): boolean => margin !== undefined || readRows !== undefined;
+
+/** A bar that was only screened, or measured on some of the rows: pale, with a dashed edge, so that it is told apart without colour. */
 export const SCREENED = { fill: 'var(--kept)', 'fill-opacity': 0.4, stroke: 'var(--kept)', 'stroke-width': 1 } as const;
 export const SCREENED_DASHES = '3 2';
 
@@ -134,11 +141,17 @@ export function legendOf(bars: readonly Bar[], still: boolean, hasFields: boolea
     ...(hasFields
       ? [legendEntry(box(band), t('Noise band: removing a block whose bar ends here may cost nothing'))]
       : []),
-    ...(bars.some(({ margin }) => margin !== undefined)
-      ? [legendEntry(box({ ...SCREENED, 'stroke-dasharray': SCREENED_DASHES }), t('Screened in int8'))]
+    ...(bars.some(isRough)
+      ? [legendEntry(box({ ...SCREENED, 'stroke-dasharray': SCREENED_DASHES }), roughWords(bars))]
       : []),
     ...(bars.some((bar) => bar.protected) ? [legendEntry(square, t('Protected'))] : []),
   ];
+}
+
+function roughWords(bars: readonly Bar[]): string {
+  const isScreened = bars.some(({ margin }) => margin !== undefined);
+  if (!bars.some(({ readRows }) => readRows !== undefined)) return t('Screened in int8');
+  return isScreened ? t('Screened in int8, or on some of the rows') : t('Estimated from some of the rows');
 }
 
 const whisker = (): SVGElement => sign(8, svgEl('path', { d: 'M4 1V11', stroke: 'var(--ink)', 'stroke-width': 1 }));

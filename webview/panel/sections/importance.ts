@@ -184,7 +184,7 @@ function summaryOf(score: ScoreDigest, plan: PanelPlan, told: ReturnType<typeof 
   const more = still
     ? removes
     : [t('Click a bar to remove or keep its block; drag over bars, or hold Shift, for several.')];
-  return [resultOf(score), ...noiseText(told), ...screenText(score), ...more].join(' ');
+  return [resultOf(score), ...noiseText(told), ...screenText(score), ...raceText(score), ...more].join(' ');
 }
 
 /** More blocks than these are counted, not listed. */
@@ -252,6 +252,20 @@ function screenText({ screen, precision, blocks }: ScoreDigest): string[] {
       'The {0} least important blocks were measured exactly (float32); the others are int8 estimates, within ±{1} nats.',
       screen.exact,
       shortNumber(numeric(screen.margin)),
+    ),
+  ];
+}
+
+/** What a race left out, and how sure that is. */
+function raceText({ race, blocks }: ScoreDigest): string[] {
+  const dropped = blocks.filter(({ readRows }) => readRows !== undefined);
+  if (!race || dropped.length === 0) return [];
+  return [
+    t(
+      '{0} blocks are estimates from some of the rows: with {1} % certainty, they are not among the {2} least important.',
+      dropped.length,
+      shortNumber(100 * race.confidence),
+      race.wanted,
     ),
   ];
 }

@@ -4,6 +4,7 @@
  * healed on most of the rows, and the one that is nearest to the original on the other rows is chosen: a set that is best as it is need
  * not be the best one to heal, and a healing looks better than it is on its own rows.
  */
+import { defined } from '../../../format/defined';
 import type { ScoreRows } from '../criterion';
 import { inPhases, type JobOptions, labelled } from '../../progress';
 import { heal } from '../../heal/heal';
@@ -16,6 +17,8 @@ import { type Energies, energiesOf, leastSets, pairsOf, setsOf } from '../energy
 import { candidateBlocks, openSteps } from '../in-turn';
 import type { CriterionResult, Finalist } from '../result';
 import type { Screening } from '../screened-sweep';
+import { racedSets } from '../raced-sets';
+import type { Race } from '../raced-sweep';
 import { divergencesOfSets, type SetSubject, viewLacking } from '../set-divergence';
 import { withTeacher } from '../teacher';
 
@@ -30,6 +33,8 @@ export interface EnergyOptions {
   readonly seed: number;
   /** Measures the pairs; the model itself when undefined. */
   readonly screening?: Screening;
+  /** Leaves out rows of sets that are not among those to heal. */
+  readonly race?: Race;
 }
 
 /**
@@ -41,8 +46,15 @@ export async function scoreEnergy(
   rows: TokenRows,
   options: EnergyOptions,
   job: JobOptions = {},
-): Promise<Required<Pick<CriterionResult, 'full' | 'energy'>>> {
-  const { view = fullView(model.architecture.layers.length), candidates, teacher = model, seed, screening } = options;
+): Promise<Required<Pick<CriterionResult, 'full' | 'energy'>> & Pick<CriterionResult, 'race'>> {
+  const {
+    view = fullView(model.architecture.layers.length),
+    candidates,
+    teacher = model,
+    seed,
+    screening,
+    race,
+  } = options;
   const steps = stepsOf(view);
   const open = openSteps(steps, candidates);
   const count = Math.min(options.count, open.length);
@@ -56,14 +68,16 @@ export async function scoreEnergy(
     const { sets, isComplete } = leastSets(energies, count, SHORTLIST, seed);
     const chosen = sets.map(({ set, energy }) => ({ blocks: set.map((i) => blocks[i]), energy }));
     const named = labelled(toPlain, 'the best sets');
-    const [full, ...plainly] = await divergencesOfSets(
+    const measuredSets = await racedSets(
       subject,
-      [[], ...chosen.map((each) => each.blocks)],
-      undefined,
+      chosen.map((each) => each.blocks),
+      FINALISTS,
+      race,
       named,
     );
+    const { full } = measuredSets;
     const nearest = chosen
-      .map((each, i) => ({ ...each, ...plainly[i] }))
+      .flatMap((each, i) => measuredSets.sets[i].map((fitness) => ({ ...each, ...fitness })))
       .sort((a, b) => a.kl - b.kl)
       .slice(0, FINALISTS);
     const judged = await healedDivergences(
@@ -83,6 +97,7 @@ export async function scoreEnergy(
         pairs: { rows: some.length, precision: screen.precision },
         finalists,
       },
+      ...defined({ race: measuredSets.race }),
     };
   });
 }
@@ -150,7 +165,7 @@ async function healedDivergences(
   return found;
 }
 
-export const scoreRows: ScoreRows = (model, rows, { view, count = 0, kept, teacher, seed, screening }, job) => {
+export const scoreRows: ScoreRows = (model, rows, { view, count = 0, kept, teacher, seed, screening, race }, job) => {
   const candidates = candidateBlocks(model.architecture.layers.length, kept);
-  return scoreEnergy(model, rows, { view, count, candidates, teacher, seed, screening }, job);
+  return scoreEnergy(model, rows, { view, count, candidates, teacher, seed, screening, race }, job);
 };
