@@ -9,7 +9,7 @@
  */
 import { partName, Work, type JobOptions } from '../progress';
 import { headWork } from '../model/cost';
-import { compareStates } from '../model/divergence';
+import { stateDivergences } from '../model/divergence';
 import { Forward, type OpenStep, type TokenRows } from '../model/forward';
 import type { Model } from '../model/model';
 import type { Chunk, State } from '../model/states';
@@ -240,7 +240,7 @@ export class HealedSweep {
       const states: State[] = [];
       for (const lane of lanes.all) states.push(await lanes.copy(lane, first, end));
       const teacher = { model: dense.model, state: await dense.last(first, end) };
-      const found = await compareStates(model, teacher, states, rows.slice(row, row + count), work);
+      const found = await stateDivergences(model, teacher, states, rows.slice(row, row + count), work);
       [...states, teacher.state].forEach((state) => state.forEach((chunk: Chunk) => chunk.release()));
       for (const [i, { losses, divergences }] of found.entries()) {
         all[i].losses.set(losses, row * perRow);

@@ -4,7 +4,7 @@
  * is opened once.
  */
 import { type JobOptions, partName, Work } from '../progress';
-import { comparisonWork, compareStates } from '../model/divergence';
+import { comparisonWork, stateDivergences } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
 import type { TaughtRows } from '../model/last-states';
 import type { Model } from '../model/model';
@@ -93,7 +93,7 @@ export async function comparedViews(
     const states = await statesOfViews(forward, group.rows, viewsOf(group), work, name);
     const taught = await teacher.ofRows(rows.slice(group.firstRow, group.firstRow + group.rows.length));
     work.step(`${part}divergences`);
-    const compared = await compareStates(model, { model: teacher.model, state: taught }, states, group.rows, work);
+    const compared = await stateDivergences(model, { model: teacher.model, state: taught }, states, group.rows, work);
     [taught, ...states].forEach(releaseState);
     group.candidates.forEach((set, i) => {
       found[set].losses.set(compared[i].losses, group.firstRow * perRow);

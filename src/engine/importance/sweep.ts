@@ -7,7 +7,7 @@
  */
 import { partName, Work, type JobOptions } from '../progress';
 import { headWork } from '../model/cost';
-import { compareStates, type Comparison } from '../model/divergence';
+import { type Comparison, stateDivergences } from '../model/divergence';
 import { Forward, type TokenRows } from '../model/forward';
 import { tokenLosses } from '../model/head';
 import type { TaughtRows } from '../model/last-states';
@@ -97,7 +97,7 @@ export async function sweepComparisons(
     try {
       const taught = { model: teacher === 'full' ? model : teacher.model, state };
       const isNew = memory?.full === undefined;
-      const found = await compareStates(model, taught, [...(isNew ? [whole!] : []), ...variants], group.rows, work);
+      const found = await stateDivergences(model, taught, [...(isNew ? [whole!] : []), ...variants], group.rows, work);
       if (isNew) put(full, found.shift()!, firstRow * perRow);
       group.candidates.forEach((candidate, i) =>
         put(without[candidates.indexOf(candidate)], found[i], firstRow * perRow),

@@ -198,30 +198,42 @@ export function buildOverlapPiece(
 }
 
 /**
- * The same with the teacher's part of the comparison (divergence.ts): feeds also "teacher", its logits of the piece, and
+ * As `buildHeadPiece`, with the teacher's part of a divergence (divergence.ts): feeds also "teacher", its logits of the piece, and
  * "probabilities", their softmax, (tokens, piece) both; fetches also "difference" (tokens), the mean of teacher's logit −
- * logit under these probabilities, and "top" (tokens), int64, and "topLogit" (tokens), the most likely word.
+ * logit under these probabilities.
+ * @returns the logits, (tokens, piece)
  */
-export function buildComparedPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): void {
+export function buildDivergencePiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): Value {
   const logits = headPiece(g, architecture, norm, piece);
   const teacher = g.input('teacher', 'float32', logits.shape);
   const probabilities = g.input('probabilities', 'float32', logits.shape);
   // The difference first: it is small where the two agree, and so is its rounding.
   const weighted = mul(g, probabilities, sub(g, teacher, logits));
   g.output('difference', reduceSum(g, weighted, [1]));
-  outputTop(g, logits);
+  return logits;
+}
+
+/** The same with "top" (tokens), int64, and "topLogit" (tokens), the most likely word. */
+export function buildComparedPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): void {
+  outputTop(g, buildDivergencePiece(g, architecture, norm, piece));
 }
 
 /**
  * A teacher's final norm and one piece of the vocabulary. Feeds "x" (tokens, hidden); fetches "logits" and their softmax
- * "probabilities", (tokens, piece), "logSumExp" (tokens) over the piece, "top" and "topLogit" (tokens).
+ * "probabilities", (tokens, piece), and "logSumExp" (tokens) over the piece.
+ * @returns the logits
  */
-export function buildTeacherPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): void {
+export function buildTaughtPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): Value {
   const logits = pieceLogits(g, architecture, norm, piece);
   g.output('logits', logits);
   g.output('probabilities', softmax(g, logits));
   g.output('logSumExp', logSumExpLast(g, logits));
-  outputTop(g, logits);
+  return logits;
+}
+
+/** The same with "top" and "topLogit" (tokens). */
+export function buildTeacherPiece(g: Graph, architecture: Architecture, norm: Value, piece: HeadPiece): void {
+  outputTop(g, buildTaughtPiece(g, architecture, norm, piece));
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { UserError } from '../../../src/engine/errors';
-import { compareStates, comparisonWork, type Comparison } from '../../../src/engine/model/divergence';
+import { compareStates, comparisonWork, type Comparison, stateDivergences } from '../../../src/engine/model/divergence';
 import { Forward } from '../../../src/engine/model/forward';
 import { tokenLosses } from '../../../src/engine/model/head';
 import { fullView, type View, viewWithout } from '../../../src/engine/model/view';
@@ -39,6 +39,12 @@ async function check(
       const states = await Promise.all(views.map((view) => lastState(model, rows, view)));
       const found = await compareStates(model, { model: teacher, state }, states, rows, silent());
       const losses = await tokenLosses(model, states, rows, silent());
+      const unranked = await stateDivergences(model, { model: teacher, state }, states, rows, silent());
+      assert.deepEqual(
+        unranked,
+        found.map((each) => ({ losses: each.losses, divergences: each.divergences })),
+        'without the most likely tokens, bit for bit',
+      );
       for (const [v, view] of views.entries()) {
         assert.deepEqual(found[v].losses, losses[v], 'the losses are those of tokenLosses, bit for bit');
         const expected = rows.map((ids) =>
