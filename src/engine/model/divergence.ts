@@ -65,8 +65,8 @@ export async function compareStates(...compared: ComparedStates): Promise<Compar
 }
 
 /**
- * The same numbers, bit for bit, without the most likely tokens: looking for these in every piece takes about a tenth of the head's time
- * in int8.
+ * The same numbers, bit for bit, without the most likely tokens: looking for these takes a sixth of a piece's time in int8, and a
+ * thirtieth in float32 (SmolLM2, 128 tokens, one thread).
  * @throws as `compareStates` does
  */
 export async function stateDivergences(...compared: ComparedStates): Promise<Divergences[]> {

@@ -66,7 +66,7 @@ async function logitsByDefinition({ weights, architecture }: Model, state: State
 const silent = (): Work => new Work({}, 1, 'row-blocks', '');
 
 describe('the head of a screen', () => {
-  for (const name of ['llama-plain', 'llama-gqa-tied']) {
+  for (const name of ['llama-plain', 'llama-gqa-tied'] as const) {
     it(`${name}: losses and divergences are those of rounded factors, and near float32`, async function () {
       const { levels } = await integerArithmetic();
       if (!levels) this.skip();
