@@ -24,6 +24,7 @@ import {
 import type { TokenRows } from './forward';
 import { logAddExp, nextTokens, targetsWithin, withTarget } from './head';
 import { HEAD_PIECE, type Piece } from './piece';
+import type { Lent } from './held-sessions';
 import type { Model } from './model';
 import type { State } from './states';
 
@@ -80,12 +81,14 @@ type BuildPiece = (g: Graph, architecture: Architecture, norm: Value, head: Head
 
 /** The graphs of a piece. */
 interface PairGraphs {
+  /** Tells these graphs from others. */
+  readonly name: string;
   readonly teacher: BuildPiece;
   readonly model: BuildPiece;
 }
 
-const RANKED: PairGraphs = { teacher: buildTeacherPiece, model: buildComparedPiece };
-const UNRANKED: PairGraphs = { teacher: buildTaughtPiece, model: buildDivergencePiece };
+const RANKED: PairGraphs = { name: 'ranked', teacher: buildTeacherPiece, model: buildComparedPiece };
+const UNRANKED: PairGraphs = { name: 'unranked', teacher: buildTaughtPiece, model: buildDivergencePiece };
 
 /** What is known of the teacher and of each model, after all pieces. */
 interface HeadPass {
@@ -152,23 +155,27 @@ interface Pair {
 }
 
 async function openPair(model: Model, teacher: Model, graphs: PairGraphs, piece: Piece): Promise<Pair> {
-  const graph = (of: Model, build: BuildPiece) => {
-    const g = new Graph();
-    const norm = of.weights.bind(g, 'finalNorm');
-    build(g, of.architecture, norm, headPieceOf(g, of.weights, piece));
-    return g.serialize();
+  const open = async (of: Model, part: 'teacher' | 'model', onDevice?: readonly string[]): Promise<Lent> => {
+    const graph = () => {
+      const g = new Graph();
+      const norm = of.weights.bind(g, 'finalNorm');
+      graphs[part](g, of.architecture, norm, headPieceOf(g, of.weights, piece));
+      return g.serialize();
+    };
+    if (!onDevice) return of.stepSession(`${graphs.name} ${part} ${piece.start}`, graph);
+    const session = await of.openSession(graph(), { prepack: true, onDevice });
+    return { session, close: () => session.close() };
   };
   // Between two models on one device, the logits stay there.
   const stays = teacher.device.provider === model.device.provider && keepsTensors(model.device.provider);
-  const onDevice = stays ? { onDevice: ['logits', 'probabilities'] } : {};
-  const first = await teacher.openSession(graph(teacher, graphs.teacher), { prepack: true, ...onDevice });
+  const first = await open(teacher, 'teacher', stays ? ['logits', 'probabilities'] : undefined);
   try {
-    const second = await model.openSession(graph(model, graphs.model), { prepack: true });
+    const second = await open(model, 'model');
     const close = async (): Promise<void> => {
       await second.close();
       await first.close();
     };
-    return { teacher: first, model: second, close };
+    return { teacher: first.session, model: second.session, close };
   } catch (error) {
     await first.close();
     throw error;

@@ -35,10 +35,12 @@ export async function tokenLosses(
 
   for (let start = 0; start < architecture.vocabulary; start += HEAD_PIECE) {
     const size = Math.min(HEAD_PIECE, architecture.vocabulary - start);
-    const g = new Graph();
-    const norm = weights.bind(g, 'finalNorm');
-    buildHeadPiece(g, architecture, norm, headPieceOf(g, weights, { start, size }));
-    const session = await model.openSession(g.serialize(), { prepack: true });
+    const { session, close } = await model.stepSession(`losses ${start}`, () => {
+      const g = new Graph();
+      const norm = weights.bind(g, 'finalNorm');
+      buildHeadPiece(g, architecture, norm, headPieceOf(g, weights, { start, size }));
+      return g.serialize();
+    });
     try {
       for (const [variant, state] of states.entries()) {
         let at = 0; // token
@@ -58,7 +60,7 @@ export async function tokenLosses(
         }
       }
     } finally {
-      await session.close();
+      await close();
     }
   }
   return states.map((_, v) =>

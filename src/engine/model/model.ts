@@ -117,8 +117,8 @@ interface ModelParts {
   readonly isBeside?: boolean;
 }
 
-/** Weights of open sessions are in memory twice: as read, and as kernels want them. */
-const COPIES = 2;
+/** Weights of open sessions are in memory twice, as read and as kernels want them; those of the head belong to two graphs. */
+const COPIES = 3;
 
 export class Model {
   private readonly shared = new Map<string, Session>();
@@ -215,7 +215,7 @@ export class Model {
     }
   }
 
-  /** A session over a step, which may stay open after its user has closed it. @param name equal names have equal graphs */
+  /** A session over a step or a piece of the head, which may stay open after its user has closed it. @param name equal names have equal graphs */
   async stepSession(name: string, graph: () => GraphFile): Promise<Lent> {
     const open = (): Promise<Session> => this.openSession(graph(), { prepack: true });
     if (this.held) return this.held.lend(name, open);
