@@ -52,6 +52,7 @@ const GROUPS = [
       'how-it-works/importance',
       'how-it-works/healing',
       'how-it-works/screening',
+      'how-it-works/racing',
       'how-it-works/streaming',
       'how-it-works/vocabulary',
       'how-it-works/drafts',

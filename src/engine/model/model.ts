@@ -217,9 +217,9 @@ export class Model {
 
   /** A session over a step or a piece of the head, which may stay open after its user has closed it. @param name equal names have equal graphs */
   async stepSession(name: string, graph: () => GraphFile): Promise<Lent> {
-    const open = (): Promise<Session> => this.openSession(graph(), { prepack: true });
-    if (this.held) return this.held.lend(name, open);
-    const session = await open();
+    // Sessions that stay open side by side share the memory for what they compute.
+    if (this.held) return this.held.lend(name, () => this.openSession(graph(), { prepack: true, shareMemory: true }));
+    const session = await this.openSession(graph(), { prepack: true });
     return { session, close: () => session.close() };
   }
 
