@@ -61,9 +61,9 @@ interface Measured {
   readonly kl: number[][];
 }
 
-const known = (values.state !== undefined && existsSync(values.state)
-  ? JSON.parse(readFileSync(values.state, 'utf8'))
-  : {}) as Record<string, Measured>;
+const known = (
+  values.state !== undefined && existsSync(values.state) ? JSON.parse(readFileSync(values.state, 'utf8')) : {}
+) as Record<string, Measured>;
 
 printMachine();
 const model = await openModel(checkpoint, { device: 'cpu', threads });
@@ -146,12 +146,17 @@ function report(found: readonly Outcome[]): void {
     ['text', `${text}, ${drawing.samples} × ${drawing.length} tokens, ${values.seeds} draws, ${values.precision}`],
     ['confidence', String(confidence)],
   ]);
-  console.log('| decides | wanted | work of a sweep over all rows | blocks that drop out | draws with another choice |');
-  console.log('| ------- | ------ | ----------------------------- | -------------------- | ------------------------- |');
+  console.log(
+    '| decides | wanted | work of a sweep over all rows | blocks that drop out | draws with another choice |',
+  );
+  console.log(
+    '| ------- | ------ | ----------------------------- | -------------------- | ------------------------- |',
+  );
   for (const name of ['loss', 'KL'] as const) {
     for (const wanted of [1, 3, 6]) {
       const those = found.filter((each) => each.measure === name && each.wanted === wanted);
-      const mean = (of: (each: Outcome) => number): number => those.reduce((sum, each) => sum + of(each), 0) / those.length;
+      const mean = (of: (each: Outcome) => number): number =>
+        those.reduce((sum, each) => sum + of(each), 0) / those.length;
       const wrong = those.filter(({ missed }) => missed > 0).length;
       const worst = Math.max(...those.map(({ work }) => work));
       console.log(
@@ -163,7 +168,15 @@ function report(found: readonly Outcome[]): void {
 
 /** One draw, from the files to the choice. */
 async function race(): Promise<void> {
-  const options: Options = { calibration: text, seed: 1, norm: 'l1', reduction: 'sum', ...drawing, threads, device: 'cpu' };
+  const options: Options = {
+    calibration: text,
+    seed: 1,
+    norm: 'l1',
+    reduction: 'sum',
+    ...drawing,
+    threads,
+    device: 'cpu',
+  };
   const count = Number(values.rounds);
   for (const criterion of ['kl', 'greedy'] as const) {
     const ways: { name: string; seconds: number; chosen: string }[] = [];
@@ -180,8 +193,12 @@ async function race(): Promise<void> {
         ways.push({ name: raced ? 'race' : 'all rows', seconds, chosen });
       }
     }
-    const least = (name: string): number => Math.min(...ways.filter((way) => way.name === name).map((way) => way.seconds));
-    for (const { name, seconds, chosen } of ways) console.log(`${criterion}, ${name}: ${seconds.toFixed(1)} s: ${chosen}`);
-    console.log(`${criterion}: all rows take ${(least('all rows') / least('race')).toFixed(2)} times as long as a race`);
+    const least = (name: string): number =>
+      Math.min(...ways.filter((way) => way.name === name).map((way) => way.seconds));
+    for (const { name, seconds, chosen } of ways)
+      console.log(`${criterion}, ${name}: ${seconds.toFixed(1)} s: ${chosen}`);
+    console.log(
+      `${criterion}: all rows take ${(least('all rows') / least('race')).toFixed(2)} times as long as a race`,
+    );
   }
 }

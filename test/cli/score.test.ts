@@ -1,7 +1,7 @@
 /** `coppice score`: the objects that it promises, criterion by criterion, on a toy checkpoint, and the golden numbers of stories260K. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { RunInput } from '../../src/engine/records/record';
 import { scoreOf } from '../../src/jobs/digest/score';
 import { type Json, keys, makeCliMaterial, readJson, run, sorted } from '../support/cli';
@@ -32,6 +32,50 @@ describe('command line: score', function () {
 
   before(() => {
     ({ model, rows } = makeCliMaterial());
+  });
+
+  it('score: a race, on its page and in JSON; prune says what is not certain of it', async () => {
+    const sample = [
+      'media/sample',
+      '--calibration',
+      'media/sample/calibration.txt',
+      '--samples',
+      '20',
+      '--length',
+      '96',
+    ];
+    const raced = ['score', ...sample, '--precision', 'float32', '--confidence', '0.99'];
+    const { stdout: page, stderr } = await coppice(raced);
+    assert.equal(stderr, '');
+    assert.match(
+      page,
+      /\* estimated from the first 4(?: to \d+)? of 20 rows: \d blocks\nthat are not among the 4 least important \(99 % sure\)/,
+    );
+    const json = await jsonOf([...raced, '--json']);
+    const { race, blocks } = json as unknown as {
+      readonly race: {
+        readonly confidence: number;
+        readonly wanted: number;
+        readonly dropped: number;
+        readonly read: number;
+      };
+      readonly blocks: readonly { readonly low?: number; readonly readRows?: number }[];
+    };
+    const dropped = blocks.filter(({ readRows }) => readRows !== undefined);
+    assert.deepEqual([race.confidence, race.wanted, race.dropped], [0.99, 4, dropped.length]);
+    assert.ok(race.read < 1 && dropped.length > 0 && dropped.every(({ low }) => low === undefined));
+    const scores = join(temporaryFolder(), 'scores.json');
+    writeFileSync(scores, JSON.stringify(json));
+    const out = (): string => join(temporaryFolder(), 'pruned');
+    const prune = (count: string) =>
+      coppice(['prune', folder, '--scores', scores, '--count', count, '--out', out(), '--no-keep-ends']);
+    assert.match(
+      (await prune('6')).stderr,
+      /were chosen by a race, which reads some of their rows, and only the 4 least important/,
+    );
+    assert.doesNotMatch((await prune('4')).stderr, /race/);
+    const all = await coppice([...raced.slice(0, -2), '--no-race']);
+    assert.doesNotMatch(all.stdout, /\*/);
   });
 
   it('score: ppl by blocks, with a record', async () => {

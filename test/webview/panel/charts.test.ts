@@ -223,6 +223,37 @@ describeBrowser('charts of the results panel', (browser) => {
     }
   });
 
+  it('tells scores that dropped out of a race', async () => {
+    const blocks = [
+      { index: 0, score: 40, jointLow: 35, jointHigh: 47, margin: 0.05, readRows: 2 },
+      { index: 1, score: 31, low: 25, high: 37, jointLow: 29, jointHigh: 33 },
+      { index: 2, score: 32, low: 25, high: 37, jointLow: 29, jointHigh: 34 },
+      { index: 3, score: 36, jointLow: 34, jointHigh: 38, readRows: 4 },
+    ];
+    const race = { wanted: 2, confidence: 0.999 };
+    const runs = [runOf('s', { score: { criterion: 'ppl', full: 30, blocks, race } })];
+    for (const theme of ['dark', 'light'] as const) {
+      const kept = { view: { tables: ['importance'] } };
+      const panel = await openPanel(browser(), { ...EMPTY, runs }, { theme, kept });
+      assert.deepEqual((await rowsOfTable(panel)).slice(0, 3), [
+        'Block|Perplexity|× original|Precision|Rows read|95 % low (paired)|95 % high (paired)|Rank|Plan',
+        '0|40|1.33333|int8|2|35|47|4|protected',
+        '1|31|1.03333|float32|all|29|33|1|protected',
+      ]);
+      assert.match((await tipOf(panel, 3))!, /estimated from the first 4 rows/);
+      assert.doesNotMatch((await tipOf(panel, 1))!, /estimated/);
+      assert.equal(await panel.page.locator('.importance .bars-screened rect').count(), 2);
+      const words = await panel.page.locator('.importance').innerText();
+      assert.match(
+        words,
+        /2 blocks are estimates from some of the rows: with 99\.9 % certainty, they are not among the 2/,
+      );
+      assert.match(words, /Screened in int8, or on some of the rows/);
+      await picture(panel.page, `panel-raced-${theme}`);
+      await panel.close();
+    }
+  });
+
   it('says nothing where a block has no interval or no score', async () => {
     const blocks = [
       { index: 0, score: 40, low: 34, high: 46, jointLow: 39, jointHigh: 42 },

@@ -94,7 +94,7 @@ export function tableOf(bars: readonly Bar[], all: readonly ScoreDigest[], score
         t('Precision'),
         ({ unknown, margin }) => (unknown ? null : margin === undefined ? 'float32' : 'int8'),
       ]),
-      ...only(isRaced, [t('Rows read'), ({ readRows }) => readRows ?? t('all')]),
+      ...only(isRaced, [t('Rows read'), ({ unknown, readRows }) => (unknown ? null : (readRows ?? t('all')))]),
       ...only(hasIntervals, [names[0], (bar) => known(of(bar).low)], [names[1], (bar) => known(of(bar).high)]),
       [t('Rank'), ({ rank }) => (rank === 0 ? null : rank)],
       ...others.map((each): Column<Bar> => {
