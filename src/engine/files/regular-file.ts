@@ -13,6 +13,9 @@ import { systemReason, type SystemReason } from '../system-failure';
 /** O_NONBLOCK: opening does not block if a pipe replaces the file at this moment. (Windows has neither.) */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 
+/** Bytes that this thread reads itself: another one would take longer to begin than to read a row of an embedding. */
+const SHORT = 2 ** 14;
+
 /** A regular file, open for reading. Its errors name it. */
 export class RegularFile {
   private constructor(
@@ -59,6 +62,10 @@ export class RegularFile {
   async readInto(buffer: Uint8Array, position: number): Promise<void> {
     for (let filled = 0; filled < buffer.length;) {
       const length = buffer.length - filled;
+      if (length <= SHORT) {
+        filled += this.readSome(buffer.subarray(filled), length, position + filled);
+        continue;
+      }
       const { bytesRead } = await this.handle.read(buffer, filled, length, position + filled).catch(this.refuse);
       if (bytesRead === 0) throw this.cutShort();
       filled += bytesRead;

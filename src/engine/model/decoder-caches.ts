@@ -9,6 +9,12 @@ import { float32, floats, int64, type Feeds, type Tensor } from '../onnx/session
 import { cacheNames, maskName, mixersOf } from './decode-graph';
 import type { Segment } from './segments';
 
+/** Caches in this process's memory grow by this many tokens. Every run reads a cache with all of its room. */
+const GROWTH = 64;
+
+/** The room of growing caches that have to hold so many tokens. */
+export const roomFor = (tokens: number, limit: number): number => Math.min(limit, Math.ceil(tokens / GROWTH) * GROWTH);
+
 /** Keys and values of a block. */
 type Cache = readonly [Tensor, Tensor];
 

@@ -11,7 +11,7 @@ import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
 import { float32, floats, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
 import { buildDecoder, cacheNames, type CacheResult, mixersOf } from './decode-graph';
-import { DecoderCaches } from './decoder-caches';
+import { DecoderCaches, roomFor } from './decoder-caches';
 import { lengthAfter, ofWindows, type Places, type Positions, positionsOf } from './decoder-positions';
 import { DecoderStates, type SomeTexts } from './decoder-states';
 import type { DecoderPool } from './decoder-pool';
@@ -28,8 +28,6 @@ import type { Step, View } from './view';
 const TOKENS_PER_RUN = 256;
 /** `GroupQueryAttention` of the WebGPU provider gives wrong results for 32 or more new tokens. */
 const TOKENS_PER_RUN_WEBGPU = 31;
-/** Caches in this process's memory grow by this many tokens. The operator copies a cache with all of its room. */
-const GROWTH = 64;
 
 export class Decoder {
   private readonly sessions = new Map<Segment, Session>();
@@ -94,7 +92,7 @@ export class Decoder {
     this.past = Array<number>(texts).fill(0);
     this.lengths.restart(texts);
     this.limit = capacity;
-    this.makeRoom(this.onDevice ? capacity : Math.min(GROWTH, capacity));
+    this.makeRoom(this.onDevice ? capacity : roomFor(this.model.device.provider === 'cpu' ? 0 : 1, capacity));
   }
 
   /** Caches for so many tokens, with the same content. */
@@ -254,26 +252,40 @@ export class Decoder {
   /** One pass over the model. @returns for each group the logits of what follows, (texts, vocabulary) */
   private async run(groups: readonly Group[]): Promise<Float32Array[]> {
     const total = Math.max(...groups.map((group) => lengthAfter(group, this.past)));
-    if (!this.onDevice && total > this.caches.room)
-      this.makeRoom(Math.min(this.limit, Math.ceil(total / GROWTH) * GROWTH));
+    // The fused operator puts the new tokens into the caches' room, plain products have them beside the caches.
+    if (!this.onDevice && !this.plain) this.grow(total);
     const { room } = this.caches;
     const places: Places = { past: this.past, capacity: this.capacity, room, ...this.attention };
     const positions = groups.map((group) => positionsOf(this.model.architecture, group, places));
     let states: Tensor[] = [];
+    const appends: (() => void)[] = [];
     for (const group of groups) states.push(await this.embed(group));
     for (const segment of this.segments) {
       const session = await this.session(segment);
       const next: Tensor[] = [];
       for (const [i, group] of groups.entries()) {
         const result = await session.run(...this.feedsAndFetches(segment, states[i], positions[i], group));
-        this.keepCaches(segment, result, group);
+        this.states.adopt(segment, result, textsOf(group));
+        if (this.onDevice) this.caches.adopt(segment, result);
+        else if (this.attending(segment).length > 0) appends.push(() => this.appendKeys(segment, result, group));
         next.push(segment.head ? result.logits : result.y);
       }
       states = next;
       if (!this.kept) await this.closeSession(segment);
     }
+    if (!this.onDevice) this.grow(total);
+    for (const append of appends) append();
     for (const { first, rows } of groups) rows.forEach((row, i) => (this.past[first + i] += row.length));
     return states.map(floats);
+  }
+
+  /** Room for texts of so many tokens in caches of this process's memory. */
+  private grow(tokens: number): void {
+    if (tokens > this.caches.room) this.makeRoom(roomFor(tokens, this.limit));
+  }
+
+  private appendKeys(segment: Segment, result: Record<string, Tensor>, { first, rows }: Group): void {
+    this.caches.append(segment, floats(result.new), { first, counts: rows.map((row) => row.length) }, this.past);
   }
 
   /** The states of a group's new tokens, (texts · length, hidden). A shorter row repeats its last token. */
@@ -329,9 +341,12 @@ export class Decoder {
     return this.kept && keepsTensors(this.model.device.provider);
   }
 
-  /** The fused operator of devices passes over a cap on scores without an error, so they compute plain products. */
+  /**
+   * On the CPU, the fused operator copies keys and values once for each head of the queries. Those of devices pass over a cap on
+   * scores without an error.
+   */
   private get plain(): boolean {
-    return this.model.architecture.style.scoreCap !== null && this.model.device.provider !== 'cpu';
+    return this.model.device.provider === 'cpu' || this.model.architecture.style.scoreCap !== null;
   }
 
   private get attention(): Pick<Places, 'plain' | 'onDevice'> {
@@ -348,15 +363,6 @@ export class Decoder {
 
   private carries({ steps }: Segment): boolean {
     return mixersOf(this.model.architecture, steps).carrying.length > 0;
-  }
-
-  private keepCaches(segment: Segment, result: Record<string, Tensor>, group: Group): void {
-    this.states.adopt(segment, result, textsOf(group));
-    if (this.onDevice) this.caches.adopt(segment, result);
-    else if (this.attending(segment).length > 0) {
-      const { first, rows } = group;
-      this.caches.append(segment, floats(result.new), { first, counts: rows.map((row) => row.length) }, this.past);
-    }
   }
 
   private async session(segment: Segment): Promise<Session> {
