@@ -2,7 +2,8 @@
  * Decode: tokens a second of cached decoding in float32, int8 and int4, beside llama.cpp, and how much of the memory's read bandwidth
  * that uses.
  *
- *   npm run bench -- decode [--model PATH] [--rounds 5] [--tokens 64] [--threads 1,2] [--precision float32,int8,int4] [--gguf FILE]
+ *   npm run bench -- decode [--model PATH] [--rounds 5] [--tokens 64] [--prompt 16] [--threads 1,2]
+ *     [--precision float32,int8,int4] [--gguf FILE]
  *
  * All models are open at the same time and take turns. One token reads every weight of the blocks and the head once, in
  * the bytes of the precision; that many bytes × tokens/s is the rate. The bandwidth is what onnxruntime reaches in summing up
@@ -37,19 +38,20 @@ import { MODEL_OPTION, modelOr } from './support/subject';
 /** 1 GB in rows, which threads share among themselves. */
 const ROWS = 1000;
 const ROW = 250_000;
-const PROMPT = 16;
 
 const { values } = parseArgs({
   options: {
     ...MODEL_OPTION,
     rounds: { type: 'string', default: '5' },
     tokens: { type: 'string', default: '64' },
+    prompt: { type: 'string', default: '16' },
     threads: { type: 'string', default: availableParallelism() === 1 ? '1' : `1,${availableParallelism()}` },
     precision: { type: 'string', default: 'float32,int8,int4' },
     gguf: { type: 'string' },
   },
 });
 const tokens = Number(values.tokens);
+const promptTokens = Number(values.prompt);
 const threadCounts = values.threads.split(',').map(Number);
 
 /** What takes turns: a model with some threads. */
@@ -95,13 +97,13 @@ printMachine();
 const ones = float32(new Float32Array(ROWS * ROW).fill(1), [ROWS, ROW]);
 const checkpoint = await openCheckpoint(modelOr(values.model));
 const architecture = requireArchitecture(checkpoint);
-const prompt = Array.from({ length: PROMPT }, (_, i) => (i * 7919) % architecture.vocabulary);
+const prompt = Array.from({ length: promptTokens }, (_, i) => (i * 7919) % architecture.vocabulary);
 
 const subjects: Subject[] = [];
 for (const precision of values.precision.split(',') as Precision[]) {
   for (const threads of threadCounts) {
     const model = await openModel(checkpoint, { device: 'cpu', threads, precision });
-    const decoder = await Decoder.open(model, fullView(architecture.layers.length), PROMPT + tokens + 1);
+    const decoder = await Decoder.open(model, fullView(architecture.layers.length), promptTokens + tokens + 1);
     subjects.push({
       name: `Coppice, ${precision}`,
       threads,

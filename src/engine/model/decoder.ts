@@ -341,10 +341,7 @@ export class Decoder {
     return this.kept && keepsTensors(this.model.device.provider);
   }
 
-  /**
-   * On the CPU, the fused operator copies keys and values once for each head of the queries. Those of devices pass over a cap on
-   * scores without an error.
-   */
+  /** The CPU's fused operator copies caches for each head of the queries; those of devices pass over a cap on scores without an error. */
   private get plain(): boolean {
     return this.model.device.provider === 'cpu' || this.model.architecture.style.scoreCap !== null;
   }
