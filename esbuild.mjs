@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import { build, context } from 'esbuild';
 import { makeOptions } from './scripts/library/make-options.mjs';
 import { noticesOf } from './scripts/notices.mjs';
+import { splitProgram } from './scripts/split-program.mjs';
 
 const node = {
   platform: 'node',
@@ -33,7 +34,8 @@ const outdir = valueOf('outdir') ?? 'dist';
 const shebang = { js: `#!/usr/bin/env node\n${node.banner.js}` };
 
 const programs = [
-  { ...node, entryPoints: ['src/extension.ts'], outfile: `${outdir}/extension.cjs` },
+  // What VS Code reads as it activates the extension, and in files beside it what commands, panels and tools need.
+  { ...node, entryPoints: ['src/extension.ts'], outfile: `${outdir}/extension.cjs`, splits: true },
   { ...node, entryPoints: ['src/cli/start.ts'], outfile: `${outdir}/cli.cjs`, banner: shebang },
   { ...node, entryPoints: ['src/cli/main.ts'], outfile: `${outdir}/commands.cjs` }, // loaded by cli.cjs
   { ...node, entryPoints: ['src/sidecar/server.ts'], outfile: `${outdir}/sidecar.cjs` },
@@ -58,10 +60,12 @@ await makeOptions();
 
 const production = process.argv.includes('--production');
 const common = { bundle: true, sourcemap: !production, minify: production, keepNames: true, logLevel: 'warning' };
+const optionsOf = ({ splits, ...target }) => (splits ? splitProgram : same)({ ...common, ...target });
+const same = (options) => options;
 if (process.argv.includes('--watch')) {
-  for (const t of targets) await (await context({ ...common, ...t })).watch();
+  for (const t of targets) await (await context(await optionsOf(t))).watch();
 } else {
-  const built = await Promise.all(targets.map((t) => build({ ...common, ...t, metafile: true })));
+  const built = await Promise.all(targets.map(async (t) => build({ ...(await optionsOf(t)), metafile: true })));
   const notices = valueOf('notices');
   if (notices) writeFileSync(notices, noticesOf(built.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 }

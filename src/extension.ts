@@ -1,7 +1,7 @@
 /** Activates the extension: creates its parts and connects them. */
 import { fork } from 'node:child_process';
 import * as vscode from 'vscode';
-import { registerCommands } from './commands';
+import { registerCommands } from './commands/register';
 import { nameOptionsBy } from './engine/option-token';
 import { EDITOR_NAMING } from './host/option-names';
 import { NotedSidecar } from './host/jobs/history';
@@ -10,7 +10,7 @@ import { JobJournal } from './host/jobs/job-journal';
 import { followEnds } from './host/jobs/after';
 import { jobsModel } from './host/jobs/jobs-model';
 import { FailedJobs } from './host/jobs/failed-jobs';
-import { jobFolders, recordFolders } from './host/jobs/run-job';
+import { jobFolders, recordFolders } from './host/jobs/record-folders';
 import { VisiblePanels } from './host/jobs/visible-panels';
 import { JobsView } from './views/jobs/view';
 import { takeOldSpeeds } from './host/speeds';
@@ -23,7 +23,7 @@ import { Config } from './state/config';
 import type { Coppice } from './host/coppice';
 import { registerCheckpointEditor } from './editors/checkpoint-editor';
 import { registerRecipes } from './editors/recipes';
-import { registerResultsPanels } from './editors/results/panel';
+import { registerResultsPanels } from './editors/results/open-panels';
 import { translateBy } from './l10n';
 import { levelledLog } from './host/log';
 import { registerAgentTools } from './lm';

@@ -21,7 +21,7 @@ import { modelName } from '../engine/records/record';
 import { RunStore } from '../jobs/record-store';
 import type { Chosen } from '../host/ask/choose-checkpoint';
 import type { Coppice } from '../host/coppice';
-import { recordFolders } from '../host/jobs/run-job';
+import { recordFolders } from '../host/jobs/record-folders';
 import type { ShipGoal, Verdict } from '../protocol/journey';
 import { exportSize } from '../host/ask/export-sizes';
 import { type ExportFormat, FORMATS } from '../engine/write/formats';

@@ -6,7 +6,7 @@ import { jobTitle, titledJob } from '../jobs/titles';
 import type { Command } from '../host/command';
 import type { Coppice } from '../host/coppice';
 import { linesIn } from '../host/jobs/job-arguments';
-import { roundsOf } from '../host/jobs/rerun';
+import { roundsOf } from '../host/jobs/resumed';
 import type { JobSpec } from '../protocol/jobs';
 import type { JobLine } from '../state/jobs/line';
 

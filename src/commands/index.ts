@@ -1,7 +1,5 @@
-/** Every command of the palette. */
-import type * as vscode from 'vscode';
-import type { Coppice } from '../host/coppice';
-import { type AnyCommand, register } from '../host/command';
+/** Every command. Loaded when the first of them runs (register.ts). */
+import type { AnyCommand } from '../host/command';
 import { addToProjectCommand } from './add-to-project';
 import { modelCommands } from './models';
 import { jobCommands } from './jobs';
@@ -109,6 +107,3 @@ export const COMMANDS: readonly AnyCommand[] = [
   discardJobCommand,
   reportIssueCommand,
 ];
-
-export const registerCommands = (coppice: Coppice): vscode.Disposable[] =>
-  COMMANDS.map((command) => register(coppice, command));

@@ -10,7 +10,7 @@ import { UserError } from '../engine/errors';
 import type { JsonObject } from '../format/json';
 import type { AnyCommand, Command } from '../host/command';
 import { chooseRecipe, openRecipe, type RecipeArguments } from '../host/recipes/choose-recipe';
-import { isRecipeName } from '../host/recipes/recipe-words';
+import { isRecipeName } from '../host/recipes/recipe-names';
 import { planRecipe } from '../recipes/plan';
 import { REPORT_PAGE } from '../recipes/report/write';
 import { Session } from '../recipes/session';

@@ -18,7 +18,7 @@ import { type Chosen, chooseCheckpoint } from '../host/ask/choose-checkpoint';
 import { formatBytes } from '../format/numbers';
 import type { Command, CommonArguments } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { recordFolders } from '../host/jobs/run-job';
+import { recordFolders } from '../host/jobs/record-folders';
 import { RECIPE_SUFFIX } from '../recipes/recipe';
 import { copyPlaces, textsFolder } from '../recipes/save/copies';
 import { savedRuns } from '../recipes/save/read-runs';

@@ -8,7 +8,7 @@ import type { Coppice } from '../host/coppice';
 import { requireTrusted } from '../host/restricted';
 import type { FromEditorPage, ModelAction } from '../protocol/editor';
 import { type EditorHost, EditorSession } from './editor-session';
-import { type Inspection, inspectFile } from './inspection';
+import type { Inspection } from './inspection';
 import { pageFolder, pageHtml } from './page-html';
 
 /** The editor that opens files of weights by default. */
@@ -104,6 +104,7 @@ class CheckpointEditor implements vscode.CustomReadonlyEditorProvider {
 
 async function inspect(uri: vscode.Uri): Promise<Inspection> {
   if (uri.scheme !== 'file') return unreadable(uri);
+  const { inspectFile } = await import('./inspection');
   const { description, rows } = await inspectFile(uri.fsPath);
   if (vscode.workspace.isTrusted) return { description, rows };
   const { t } = vscode.l10n;

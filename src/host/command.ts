@@ -53,11 +53,16 @@ export type AnyCommand = Omit<Command, 'run' | 'goOn'> & {
   readonly goOn?: (settled: never) => object;
 };
 
-/** Registers a command. Errors are shown here, and cancelling ends here. */
-export function register(coppice: Coppice, command: AnyCommand): vscode.Disposable {
+/**
+ * Registers a command. Errors are shown here, and cancelling ends here.
+ * @param load gives the command, each time that it runs
+ */
+export function register(coppice: Coppice, id: string, load: () => Promise<AnyCommand>): vscode.Disposable {
   const invoke = async (args: CommonArguments): Promise<unknown> => {
     let settled = args;
+    let command: AnyCommand | undefined;
     try {
+      command = await load();
       requireTrust(command);
       if (!command.takesSeveral) requireOne(args.lines ?? []);
       return await command.run(coppice, args as never, (chosen) => {
@@ -66,12 +71,12 @@ export function register(coppice: Coppice, command: AnyCommand): vscode.Disposab
     } catch (error) {
       if (args.throws) throw error;
       showFailure(coppice, error, (changes) => {
-        void invoke({ ...settled, ...command.goOn?.(settled as never), ...changes });
+        void invoke({ ...settled, ...command?.goOn?.(settled as never), ...changes });
       });
       return undefined;
     }
   };
-  return vscode.commands.registerCommand(command.id, (given: unknown, selected: unknown) =>
+  return vscode.commands.registerCommand(id, (given: unknown, selected: unknown) =>
     invoke(argumentsOf(coppice, given, selected)),
   );
 }

@@ -10,7 +10,7 @@ import { isObject, type JsonObject } from '../format/json';
 import { reportAssets } from '../editors/page-html';
 import type { Coppice } from '../host/coppice';
 import { requireTrusted } from '../host/restricted';
-import { recordFolders } from '../host/jobs/run-job';
+import { recordFolders } from '../host/jobs/record-folders';
 
 /** A chat shows nothing of a tool before it answers, so a longer job goes on by itself. */
 const WAIT_MS = 10_000;

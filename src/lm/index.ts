@@ -1,19 +1,24 @@
 /**
  * Coppice's tools in the chat of VS Code: those of src/agents, with jobs in the sidecar, the folders of the workspace as
- * roots, and VS Code's own questions before anything is written.
+ * roots, and VS Code's own questions before anything is written. They are loaded when the first of them is used.
  */
 import * as vscode from 'vscode';
-import { AGENT_TOOLS } from '../agents';
-import { RunnerDesk } from '../agents/job-desk';
+import { contributionsOf } from '../host/contributions';
 import type { Coppice } from '../host/coppice';
-import { EditorTool } from './editor-tool';
-import { sidecarRunner } from './runner';
+
+type Tools = ReadonlyMap<string, vscode.LanguageModelTool<object>>;
 
 /** Registers the tools. None where VS Code has no language models. */
 export function registerAgentTools(coppice: Coppice): vscode.Disposable[] {
   // Editors built from VS Code may leave the chat out.
   const lm = vscode.lm as Partial<typeof vscode.lm> | undefined;
   if (typeof lm?.registerTool !== 'function') return [];
-  const desk = new RunnerDesk(sidecarRunner(coppice));
-  return AGENT_TOOLS.map((tool) => vscode.lm.registerTool(tool.name, new EditorTool(tool, coppice, desk)));
+  let loading: Promise<Tools> | undefined;
+  const tools = (): Promise<Tools> => (loading ??= import('./tools').then(({ editorTools }) => editorTools(coppice)));
+  return contributionsOf(coppice.context).languageModelTools.map(({ name }) =>
+    vscode.lm.registerTool<object>(name, {
+      prepareInvocation: async (options, token) => (await tools()).get(name)!.prepareInvocation!(options, token),
+      invoke: async (options, token) => (await tools()).get(name)!.invoke(options, token),
+    }),
+  );
 }

@@ -1,10 +1,10 @@
 /** What all runs of the workspace found, for the lines of the tree. Read when the view is shown and when a job has ended. */
-import { RunStores } from '../jobs/record-store';
+import type { RunStores } from '../jobs/record-store';
 import type { RunDigest } from '../protocol/panel';
 import { Emitter, type Subscription } from '../sidecar/emitter';
 
 export class RunRecords {
-  private readonly stores = new RunStores();
+  private opened: RunStores | undefined;
   private found: readonly RunDigest[] = [];
   private readonly changed = new Emitter<void>();
   /** Fires when a reading has found something else than the one before. */
@@ -27,8 +27,15 @@ export class RunRecords {
     return now;
   }
 
+  /** What reads records is loaded with the first reading. */
+  private async stores(): Promise<RunStores> {
+    const { RunStores: Stores } = await import('../jobs/record-store');
+    return (this.opened ??= new Stores());
+  }
+
   private async readAll(): Promise<void> {
-    const lists = await Promise.all(this.folders().map((folder) => this.stores.of(folder).list()));
+    const stores = await this.stores();
+    const lists = await Promise.all(this.folders().map((folder) => stores.of(folder).list()));
     const runs = lists.flatMap(({ runs }) => runs.map(({ digest }) => digest));
     runs.sort((a, b) => b.started.localeCompare(a.started));
     const before = this.found;

@@ -19,7 +19,7 @@ import { inspectionItem } from './items/inspection';
 import { partItem, tensorItem } from './items/part';
 import { trainingItem } from './items/training';
 import type { CheckpointLibrary } from '../state/library';
-import { Lines } from './lines';
+import type { Lines } from './lines';
 import {
   type CheckpointNode,
   checkpointPathOf,
@@ -61,7 +61,8 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   readonly onDidChangeTreeData = this.changed.event;
   private readonly subscriptions: { dispose(): void }[] = [];
   private readonly view: vscode.TreeView<Node>;
-  private readonly lines: Lines;
+  /** What draws lines: loaded with the first that is drawn. */
+  private readonly lines: () => Promise<Lines>;
   private readonly offspring: Offspring;
   private readonly nodes: ModelNodes;
   /** What stands where, as VS Code was told last. */
@@ -80,7 +81,12 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     this.plans = plans;
     this.config = config;
     this.nodes = new ModelNodes(library, hidden, origins);
-    this.lines = new Lines(library, plans, namedPlans, scores, config, records, goals, () => this.listing);
+    let drawing: Promise<Lines> | undefined;
+    const draw = async (): Promise<Lines> => {
+      const { Lines: Made } = await import('./lines');
+      return new Made(library, plans, namedPlans, scores, config, records, goals, () => this.listing);
+    };
+    this.lines = () => (drawing ??= draw());
     this.offspring = new Offspring(library, namedPlans);
     this.readRecords = () => {
       records.read().catch((error: unknown) => log.warn(`The records of runs were not read: ${String(error)}`));
@@ -139,22 +145,22 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
     }
   }
 
-  getTreeItem(node: Node): vscode.TreeItem | Promise<vscode.TreeItem> {
+  async getTreeItem(node: Node): Promise<vscode.TreeItem> {
     switch (node.kind) {
       case 'checkpoint':
-        return this.lines.checkpoint(node, this.kinOf(node));
+        return (await this.lines()).checkpoint(node, this.kinOf(node));
       case 'block':
-        return this.lines.block(node);
+        return (await this.lines()).block(node);
       case 'part':
         return partItem(node);
       case 'tensor':
         return tensorItem(node.tensor);
       case 'plan':
-        return this.lines.plan(node);
+        return (await this.lines()).plan(node);
       case 'namedPlan':
-        return this.lines.namedPlan(node);
+        return (await this.lines()).namedPlan(node);
       case 'vocabulary':
-        return this.lines.vocabulary(node);
+        return (await this.lines()).vocabulary(node);
       case 'adapter':
         return adapterItem(node.path, this.madeFrom(node).length);
       case 'export':
@@ -199,7 +205,7 @@ export class CheckpointTree implements vscode.TreeDataProvider<Node>, vscode.Dis
   /** The way of a checkpoint to one that ships, as its line tells. */
   async journey(subject: PlanSubject): Promise<Journey> {
     if (!this.listing.groups.has(subject.path)) this.listing = await this.nodes.list();
-    return this.lines.journey(subject);
+    return (await this.lines()).journey(subject);
   }
 
   /** Paths of the models that were made from a listed one. */

@@ -10,6 +10,7 @@ import {
   withCriterionTexts,
   withOptionSettings,
 } from '../../src/jobs/settings';
+import { INSIDE } from '../../src/commands/register';
 import { COMMAND_TITLES, EDITOR_NAMING, settingTitle } from '../../src/host/option-names';
 import { withAgentTools, withAgentToolTexts } from '../../src/agents/manifest';
 import { OPTION_NAMES } from '../../src/engine/option-token';
@@ -37,8 +38,6 @@ const sources = readdirSync(join(root, 'src'), { recursive: true })
   .map((file) => `src/${String(file)}`)
   .filter((file) => file.endsWith('.ts'))
   .map((file) => read(file));
-/** Pages and panels run them; in lists they would be twins of others. */
-const INSIDE = ['coppice.showBeforeAfter'];
 const inSources = (pattern: RegExp): Set<string> =>
   new Set(sources.flatMap((text) => [...text.matchAll(pattern)].map(([, found]) => found)));
 

@@ -4,7 +4,7 @@ import { CancelledError, messageOf, UserError } from '../../engine/errors';
 import type { JsonObject } from '../../format/json';
 import { capitalized } from '../../format/words';
 import type { Coppice } from '../../host/coppice';
-import { isRecipeName } from '../../host/recipes/recipe-words';
+import { isRecipe } from '../../host/recipes/recipe-files';
 import { planSession } from '../../recipes/plan';
 import { parseRecipe, type ReadRecipe } from '../../recipes/read';
 import type { Recipe } from '../../recipes/recipe';
@@ -126,8 +126,6 @@ export class RecipeDocuments implements vscode.Disposable {
     this.changed.fire(file);
   }
 }
-
-const isRecipe = ({ uri }: vscode.TextDocument): boolean => uri.scheme === 'file' && isRecipeName(uri.fsPath);
 
 /** Nothing is read of the inputs of a recipe that has done nothing: they may be many gigabytes. */
 async function planOf(

@@ -1,6 +1,7 @@
 /** Converts an error for the panel. */
 import { shownText } from '../../engine/option-token';
 import { l10n } from '../../l10n';
+import type { Coppice } from '../../host/coppice';
 import type { UserFailure } from '../../protocol/errors';
 import { toWire } from '../../sidecar/wire';
 
@@ -20,3 +21,6 @@ export function failureOf(error: unknown, logError: (error: unknown) => void): U
     action: l10n.t('See the log for details.'),
   };
 }
+
+export const logError = ({ log }: Coppice, error: unknown): void =>
+  log.error(error instanceof Error ? error : String(error));

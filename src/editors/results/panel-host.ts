@@ -10,13 +10,14 @@ import { inputFolders } from '../../host/input-folders';
 import { HEAL_TOKENS, SELF } from '../../jobs/healing-amounts';
 import { inform } from '../../host/inform';
 import { askPlanName } from '../../host/ask/plan-names';
-import { recordFolders } from '../../host/jobs/run-job';
+import { recordFolders } from '../../host/jobs/record-folders';
 import { textName } from '../../host/ask/text-name';
 import type { StartAction } from '../../protocol/journey';
 import type { FileContent, HostMessage, PanelText } from '../../protocol/panel';
 import { pageFolder } from '../page-html';
 import { subjectOf } from '../../state/subject';
 import { exportSize } from '../../host/ask/export-sizes';
+import { logError } from './failures';
 import { PromptList } from './prompts';
 import type { PanelHost, PanelServices, PanelSettings } from './services';
 
@@ -82,9 +83,6 @@ function settingsOf(coppice: Coppice): PanelSettings {
     inputFolders: inputFolders(coppice),
   };
 }
-
-export const logError = ({ log }: Coppice, error: unknown): void =>
-  log.error(error instanceof Error ? error : String(error));
 
 function hostOf(coppice: Coppice, { webview }: vscode.WebviewPanel): PanelHost {
   const { context } = coppice;

@@ -1,26 +1,15 @@
-/** The results panels: one per checkpoint, restored after a reload. */
+/** The results panels: one per checkpoint. */
 import { existsSync } from 'node:fs';
-import { isObject } from '../../format/json';
 import * as vscode from 'vscode';
 import type { Coppice } from '../../host/coppice';
 import type { Checkpoint } from '../../engine/checkpoint/types';
-import { messageOf } from '../../engine/errors';
 import { modelName } from '../../engine/records/record';
 import { chatKindOf } from '../../engine/tokenizer/instruct';
 import type { PanelMessage } from '../../protocol/panel';
 import { pageFolder, pageHtml } from '../page-html';
-import { failureOf } from './failures';
-import { logError, servicesOf } from './panel-host';
-import { PlanHistories } from './plan-history';
+import { followedParts, open, PANEL } from './panel-list';
+import { servicesOf } from './panel-host';
 import { ResultsSession } from './session';
-import { Trainings } from './trainings';
-
-const PANEL = 'coppice.results';
-
-const open = new Map<string, OpenPanel>();
-/** Set on activation. */
-let following: Trainings | undefined;
-let histories: PlanHistories | undefined;
 
 /**
  * Opens the panel of a checkpoint, or reveals it if it is open.
@@ -50,53 +39,8 @@ export function closeResults(path: string): void {
   open.get(path)?.panel.dispose();
 }
 
-/** Restores panels that were open when the window closed, and follows trainings for panels that are opened later. */
-export function registerResultsPanels(coppice: Coppice): vscode.Disposable {
-  const trainings = (following = new Trainings(
-    coppice.sidecar,
-    (error) => failureOf(error, (fault) => logError(coppice, fault)),
-    () => coppice.library.trainings(),
-  ));
-  const noting = (histories = new PlanHistories(coppice.plans, coppice.context.workspaceState));
-  return vscode.Disposable.from(
-    trainings,
-    noting,
-    vscode.window.registerWebviewPanelSerializer(PANEL, {
-      async deserializeWebviewPanel(panel, state: unknown) {
-        const path = isObject(state) ? state.checkpoint : undefined;
-        if (typeof path !== 'string') {
-          panel.dispose(); // it was closed before it showed a checkpoint
-          return;
-        }
-        try {
-          await new OpenPanel(coppice, panel, path).show();
-        } catch (error) {
-          coppice.log.warn(`a results panel was not restored: ${messageOf(error)}`);
-          panel.dispose();
-        }
-      },
-    }),
-    coppice.library.onDidChange((path) => {
-      for (const [shown, panel] of open) {
-        if (path === undefined) void panel.filesMoved();
-        else if (path === shown) void panel.reload();
-      }
-    }),
-    coppice.speeds.onChange(() => {
-      for (const { session } of open.values()) session?.speedsChanged();
-    }),
-    coppice.config.onChange([], () => {
-      for (const { session } of open.values()) session?.settingsChanged();
-    }),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => {
-      for (const { session } of open.values()) session?.trusted();
-    }),
-    { dispose: () => open.clear() },
-  );
-}
-
 /** An open panel. It gets a new session when its checkpoint's files change. */
-class OpenPanel {
+export class OpenPanel {
   session: ResultsSession | undefined;
   /** Counts sessions, so that the later one of two concurrent reads stays. */
   private turn = 0;
@@ -136,7 +80,7 @@ class OpenPanel {
     const { extensionUri } = coppice.context;
     panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(extensionUri)] };
     panel.iconPath = vscode.Uri.joinPath(extensionUri, 'media', 'icon.png');
-    const services = servicesOf(coppice, panel, { trainings: following!, histories: histories! });
+    const services = servicesOf(coppice, panel, followedParts());
     this.session = new ResultsSession({ path, checkpoint }, services, chat);
     const page = { name: 'panel', title: panel.title, inlineStyles: true } as const;
     panel.webview.html = pageHtml(panel.webview, extensionUri, page);

@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { Consent } from '../../cluster/consent';
 import { type ClusterRun, partsFolder, readRun } from '../../cluster/folder';
-import { statusOf } from '../../cluster/status';
-import { cancelRun, resubmitFailed, submitRun } from '../../cluster/submit';
 import { CancelledError, UserError } from '../../engine/errors';
 import { isObject } from '../../format/json';
 import { l10n } from '../../l10n';
@@ -160,6 +158,7 @@ export class ClusterRuns {
     const options = await sharedTexts(JOBS[kind], optionsIn(spec), this.host.ownFolder, settings.folder);
     const folder = join(settings.folder, nameOf(kind));
     const { scheduler, asked, command } = settings;
+    const { submitRun } = await import('../../cluster/submit');
     await submitRun({ kind: kind as CutKind, options, parts, folder, scheduler, asked, command });
     this.host.log.info(`${kind} of ${parts} parts is on its way: ${folder}`);
     const kept: KeptRun = { folder, spec, parts, ...(step && { step }) };
@@ -174,8 +173,12 @@ export class ClusterRuns {
       this.forget(kept);
       return undefined;
     }
+    const { statusOf } = await import('../../cluster/status');
     const { counts } = await statusOf(kept.folder);
-    if (counts.failed > 0) await resubmitFailed(kept.folder, this.host.agrees);
+    if (counts.failed > 0) {
+      const { resubmitFailed } = await import('../../cluster/submit');
+      await resubmitFailed(kept.folder, this.host.agrees);
+    }
     const { failed: _, ...going } = kept;
     this.keep([...this.others(kept), going]);
     return going;
@@ -211,6 +214,7 @@ export class ClusterRuns {
     if (closing.aborted) throw new CancelledError(); // the run goes on
     if (!signal.aborted) return;
     this.forget(run);
+    const { cancelRun } = await import('../../cluster/submit');
     await cancelRun(run.folder);
     throw new CancelledError();
   }

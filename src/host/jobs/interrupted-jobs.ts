@@ -5,7 +5,7 @@ import { jobTitle, titledJob } from '../../jobs/titles';
 import type { Coppice } from '../coppice';
 import { inform } from '../inform';
 import type { Interrupted } from './job-journal';
-import { isResumed, runAgain } from './rerun';
+import { isResumed } from './resumed';
 
 /** @param interrupted what windows that are gone have left, from the journal; the first one ran, the others waited */
 export function tellInterrupted(coppice: Coppice, { jobs, short }: Interrupted): void {
@@ -18,6 +18,9 @@ export function tellInterrupted(coppice: Coppice, { jobs, short }: Interrupted):
   const behind = waiting.map(named).join(', ');
   const text = behind === '' ? told : t('{0} So was what waited behind it: {1}.', told, behind);
   const label = jobs.every(isResumed) ? t('Resume') : t('Run Again');
-  const again = (): unknown => Promise.all(jobs.map((spec) => runAgain(coppice, spec)));
+  const again = async (): Promise<void> => {
+    const { runAgain } = await import('./rerun');
+    await Promise.all(jobs.map((spec) => runAgain(coppice, spec)));
+  };
   inform({}, text, { label, run: () => void again() });
 }

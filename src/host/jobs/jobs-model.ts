@@ -6,7 +6,7 @@ import type { CheckpointLibrary } from '../../state/library';
 import type { ClusterRuns } from '../cluster/cluster-runs';
 import type { FailedJobs } from './failed-jobs';
 import type { JobJournal } from './job-journal';
-import { isResumed } from './rerun';
+import { isResumed } from './resumed';
 
 interface Parts {
   readonly sidecar: SidecarClient;

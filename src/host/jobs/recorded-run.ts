@@ -7,7 +7,7 @@ import type { AnyJob } from '../../jobs/define';
 import { changePaths } from '../../jobs/option-paths';
 import type { Coppice } from '../coppice';
 import { inputFolders } from '../input-folders';
-import { recordFolders } from './run-job';
+import { recordFolders } from './record-folders';
 
 export interface RecordedRun {
   readonly file: string;

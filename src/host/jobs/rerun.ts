@@ -1,6 +1,5 @@
 /** Runs a job again that a reload has ended, that was stopped, or that failed. */
 import * as vscode from 'vscode';
-import { wasStopped } from '../../engine/iterate/workspace';
 import { optionsIn } from '../../jobs/complete';
 import type { JobSpec } from '../../protocol/jobs';
 import type { Coppice } from '../coppice';
@@ -9,15 +8,6 @@ import { goOn } from '../remedy';
 import { goOnIterating, runIterating } from './run-iterating';
 import { runJob } from './run-job';
 import { runRetraining } from './run-retraining';
-
-/** The output of an iterative pruning that keeps rounds. */
-export const roundsOf = (spec: JobSpec): string | undefined =>
-  spec.kind === 'iterate' && wasStopped(spec.out) ? spec.out : undefined;
-
-/** Whether running the job again goes on where it was stopped. */
-export function isResumed(spec: JobSpec): boolean {
-  return roundsOf(spec) !== undefined || (spec.kind === 'retrain' && goOn(spec).resume === true);
-}
 
 /** Runs the job again and shows its errors. */
 export async function runAgain(coppice: Coppice, spec: JobSpec): Promise<void> {

@@ -3,8 +3,6 @@
  * bar, in the view "Jobs" and in the results panel of its checkpoint, each with a way to cancel it: nothing is laid over
  * what the user looks at.
  */
-import { accessSync, constants } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Coppice } from '../coppice';
 import { shownText } from '../../engine/option-token';
@@ -19,6 +17,7 @@ import { checkpointOf, jobTitle, titledJob } from '../../jobs/titles';
 import { keepGivenFiles } from '../given-files';
 import { showEnd } from './after';
 import { watchForEnd } from './attention';
+import { recordFolders } from './record-folders';
 import type { CommonArguments } from '../command';
 
 export interface RunJobOptions<S extends JobSpec> {
@@ -75,31 +74,4 @@ export async function followJob<K extends JobKind>(
   const unwatched = !seen && isUnwatched();
   await showEnd(coppice, spec, outcome);
   return { ...outcome, unwatched, seen };
-}
-
-/**
- * Folders with the runs that the view “Jobs” lists. A workspace lists its own: those of windows without a folder are others.
- * Where the workspace cannot be written to, its runs are with those.
- */
-export function jobFolders(coppice: Pick<Coppice, 'config' | 'context'>): string[] {
-  const [first, ...others] = recordFolders(coppice);
-  const [workspace] = vscode.workspace.workspaceFolders ?? [];
-  return workspace && canWrite(workspace.uri.fsPath) ? [first] : [first, ...others];
-}
-
-function canWrite(folder: string): boolean {
-  try {
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Folders for the record: in the workspace, or in the extension's storage. */
-export function recordFolders({ config, context }: Pick<Coppice, 'config' | 'context'>): string[] {
-  const [workspace] = vscode.workspace.workspaceFolders ?? [];
-  const own = join(context.globalStorageUri.fsPath, 'runs');
-  if (isAbsolute(config.runsFolder)) return [config.runsFolder, own];
-  return workspace ? [join(workspace.uri.fsPath, config.runsFolder), own] : [own];
 }

@@ -8,7 +8,7 @@ import type { Together } from '../../state/together';
 import type { CommonArguments } from '../command';
 import { onApplication } from '../ask/application-text';
 import type { Coppice } from '../coppice';
-import { recordFolders } from './run-job';
+import { recordFolders } from './record-folders';
 
 export interface PartJob {
   /** "perplexity" */

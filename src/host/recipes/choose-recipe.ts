@@ -6,7 +6,7 @@ import { readRecipe } from '../../recipes/read';
 import type { Recipe } from '../../recipes/recipe';
 import type { CommonArguments } from '../command';
 import { findRecipes } from './recipe-files';
-import { isRecipeName } from './recipe-words';
+import { isRecipeName } from './recipe-names';
 
 /** Arguments of the commands of recipes. A file of the Explorer comes as `checkpoint`. */
 export interface RecipeArguments extends CommonArguments {

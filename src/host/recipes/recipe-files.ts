@@ -1,9 +1,12 @@
 /** Which files are recipes, and the recipes of the workspace. */
 import * as vscode from 'vscode';
 import { RECIPE_SUFFIX } from '../../recipes/recipe';
+import { isRecipeName } from './recipe-names';
 
 /** For lenses and links: recipes on the disk. */
 export const RECIPE_SELECTOR: vscode.DocumentSelector = [{ scheme: 'file', pattern: `**/*${RECIPE_SUFFIX}` }];
+
+export const isRecipe = ({ uri }: vscode.TextDocument): boolean => uri.scheme === 'file' && isRecipeName(uri.fsPath);
 
 /** More are not listed. */
 const MAX_RECIPES = 500;

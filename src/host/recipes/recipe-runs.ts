@@ -7,9 +7,7 @@ import type { Compute, JobKind, JobOutcome, Jobs, JobSpec, ProgressInfo } from '
 import type { Progress } from '../../engine/progress';
 import type { ReportAssets } from '../../engine/records/report';
 import type { RecipeRequest } from '../../recipes/plan';
-import { writeReport } from '../../recipes/report/write';
-import { type RecipeRun, runRecipe } from '../../recipes/run';
-import { estimatesOf } from '../../recipes/times';
+import type { RecipeRun } from '../../recipes/run';
 import type { RecipeEnd, RecipeEvent, RecipePlan } from '../../recipes/types';
 import type { SidecarClient } from '../../sidecar/client';
 import { Emitter } from '../../sidecar/emitter';
@@ -96,6 +94,11 @@ export class RecipeRuns {
     this.running.set(file, { at: 0, of: 0, share: 0, cancel: () => controller.abort() });
     this.changed.fire(file);
     try {
+      // What runs recipes is loaded with the first run.
+      const [{ runRecipe }, { estimatesOf }] = await Promise.all([
+        import('../../recipes/run'),
+        import('../../recipes/times'),
+      ]);
       const ran = await runRecipe(request, this.runner(file, options), {
         signal: AbortSignal.any([options.signal, controller.signal]),
         estimate: estimatesOf(request, this.host.speeds),
@@ -118,6 +121,7 @@ export class RecipeRuns {
   /** A report that cannot be written fails no run. */
   private async report(end: RecipeEnd): Promise<void> {
     try {
+      const { writeReport } = await import('../../recipes/report/write');
       await writeReport(end, await this.host.assets());
     } catch (error) {
       this.host.log.warn(`The report of ${end.recipe.name} cannot be written: ${messageOf(error)}`);

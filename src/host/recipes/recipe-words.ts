@@ -1,11 +1,9 @@
 /** Words for a recipe's steps: the last result, or why a step would run, and limits that are broken. Does not use VS Code. */
-import { basename } from 'node:path';
 import { formatSeconds } from '../../format/durations';
 import type { JsonObject } from '../../format/json';
 import { l10n } from '../../l10n';
 import type { ProgressInfo } from '../../protocol/jobs';
 import { expectedWords } from '../../recipes/expected-words';
-import { RECIPE_SUFFIX } from '../../recipes/recipe';
 import type { FinishedStep, PlannedStep, LimitCheck } from '../../recipes/types';
 import { resultWords, verdictWords } from '../../recipes/words';
 import { progressLine } from '../../state/words/progress-words';
@@ -50,7 +48,3 @@ const cut = (text: string): string => (text.length > MAX_LENGTH ? `${text.slice(
 /** "The step “quality” breaks its limit maxPpl: perplexity 45.04, at most 40." */
 export const brokenLimit = (verdict: LimitCheck): string =>
   l10n.t('The step “{0}” breaks the limit {1}: {2}.', verdict.step, verdict.limit, verdictWords(verdict));
-
-/** "a.coppice.json", and not "coppice.json", which is a record in a model's folder. */
-export const isRecipeName = (path: string): boolean =>
-  path.endsWith(RECIPE_SUFFIX) && basename(path).length > RECIPE_SUFFIX.length;

@@ -1,6 +1,6 @@
 /** The newest runs of the folders of records. Does not use VS Code. */
 import { dirname } from 'node:path';
-import { RunStores, type StoredRun } from '../../jobs/record-store';
+import type { RunStores, StoredRun } from '../../jobs/record-store';
 
 /** Runs that the view lists until more are asked for, and how many more come at a time. */
 export const RUNS_AT_FIRST = 30;
@@ -13,18 +13,26 @@ export interface NewestRuns {
 }
 
 export class RunHistory {
-  private readonly stores = new RunStores();
+  private opened: RunStores | undefined;
 
   /** Reads the newest runs; unchanged records are not read again, and older ones never. */
   async newest(folders: readonly string[], most: number): Promise<NewestRuns> {
-    const lists = await Promise.all([...new Set(folders)].map((folder) => this.stores.of(folder).list(most + 1)));
+    const stores = await this.stores();
+    const lists = await Promise.all([...new Set(folders)].map((folder) => stores.of(folder).list(most + 1)));
     const all = lists.flatMap(({ runs }) => runs);
     const runs = all.sort((a, b) => b.digest.finished.localeCompare(a.digest.finished));
     return { runs: runs.slice(0, most), hasMore: runs.length > most };
   }
 
+  /** What reads records is loaded with the first reading. */
+  private async stores(): Promise<RunStores> {
+    const { RunStores: Stores } = await import('../../jobs/record-store');
+    return (this.opened ??= new Stores());
+  }
+
   /** Deletes the records. @throws UserError */
   async remove(runs: readonly StoredRun[]): Promise<void> {
-    for (const { id, file } of runs) await this.stores.of(dirname(file)).remove([id]);
+    const stores = await this.stores();
+    for (const { id, file } of runs) await stores.of(dirname(file)).remove([id]);
   }
 }

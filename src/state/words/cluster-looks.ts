@@ -1,5 +1,5 @@
 /** How far a run on a cluster is, in words, and why it failed. Does not use VS Code. */
-import { type ClusterStatus, statusOf } from '../../cluster/status';
+import type { ClusterStatus } from '../../cluster/status';
 import { messageOf, UserError } from '../../engine/errors';
 import { numberRanges } from '../../format/ranges';
 import { l10n } from '../../l10n';
@@ -31,6 +31,7 @@ export class Looks {
       this.asked = now;
       this.patience = Math.min(MAX_ASK_MS, 2 * this.patience);
     }
+    const { statusOf } = await import('../../cluster/status');
     try {
       const status = await statusOf(this.folder, this.isSure);
       this.failures = 0;

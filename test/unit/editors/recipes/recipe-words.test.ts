@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { planPage } from '../../../../src/editors/recipes/plan-page';
 import { endLine, eventLines } from '../../../../src/editors/recipes/task-output';
-import { isRecipeName, type StepFacts, stepWords } from '../../../../src/host/recipes/recipe-words';
+import { isRecipeName } from '../../../../src/host/recipes/recipe-names';
+import { type StepFacts, stepWords } from '../../../../src/host/recipes/recipe-words';
 import type { PlannedStep, RecipeEnd, RecipePlan } from '../../../../src/recipes/types';
 import { finished } from './finished-step';
 

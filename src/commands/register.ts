@@ -1,0 +1,20 @@
+/** Registers every command by its name alone; what commands do is loaded when the first of them runs. */
+import type * as vscode from 'vscode';
+import { type AnyCommand, register } from '../host/command';
+import type { Coppice } from '../host/coppice';
+import { contributionsOf } from '../host/contributions';
+
+/** Pages and panels run them; in lists they would be twins of others. */
+export const INSIDE: readonly string[] = ['coppice.showBeforeAfter'];
+
+export function registerCommands(coppice: Coppice): vscode.Disposable[] {
+  const listed = contributionsOf(coppice.context).commands.map(({ command }) => command);
+  return [...listed, ...INSIDE].map((id) => register(coppice, id, () => commandOf(id)));
+}
+
+async function commandOf(id: string): Promise<AnyCommand> {
+  const { COMMANDS } = await import('./index');
+  const found = COMMANDS.find((command) => command.id === id);
+  if (found === undefined) throw new Error(`the manifest lists a command that does not exist: ${id}`);
+  return found;
+}

@@ -1,0 +1,10 @@
+/** What the manifest lists by name. To register it, nothing of it has to be loaded. */
+import type * as vscode from 'vscode';
+
+interface Contributions {
+  readonly commands: readonly { readonly command: string }[];
+  readonly languageModelTools: readonly { readonly name: string }[];
+}
+
+export const contributionsOf = ({ extension }: Pick<vscode.ExtensionContext, 'extension'>): Contributions =>
+  (extension.packageJSON as { readonly contributes: Contributions }).contributes;
