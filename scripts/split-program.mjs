@@ -51,7 +51,8 @@ async function importedLater(options) {
   const atOnce = new Set([first]);
   const later = new Set();
   for (const file of atOnce) {
-    for (const { path, kind } of inputs[file].imports) if (path in inputs && kind !== 'dynamic-import') atOnce.add(path);
+    for (const { path, kind } of inputs[file].imports)
+      if (path in inputs && kind !== 'dynamic-import') atOnce.add(path);
   }
   for (const { imports } of Object.values(inputs)) {
     for (const { path, kind } of imports) if (kind === 'dynamic-import' && !atOnce.has(path)) later.add(resolve(path));

@@ -12,7 +12,8 @@ const { prepareFolder, buildInto } = build as {
   readonly buildInto: (folder: string, programs: readonly string[]) => void;
 };
 
-type Program = 'cli' | 'commands' | 'mcp' | 'sidecar' | 'tokenizer' | 'quantizer' | 'editor' | 'panel' | 'report';
+type Program =
+  'extension' | 'cli' | 'commands' | 'mcp' | 'sidecar' | 'tokenizer' | 'quantizer' | 'editor' | 'panel' | 'report';
 
 let folder = process.env.COPPICE_TEST_BUILT;
 const isWhole = folder !== undefined;
