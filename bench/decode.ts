@@ -34,6 +34,7 @@ import { isSkipped } from './peers/peer';
 import { printMachine } from './support/machine';
 import { percent, timed, times } from './support/numbers';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 
 /** 1 GB in rows, which threads share among themselves. */
 const ROWS = 1000;
@@ -140,6 +141,10 @@ for (const { name, threads, bytes, speeds } of subjects) {
   const rate = bytes * median(speeds);
   const cells = [threads, (bytes / 1e6).toFixed(0), median(speeds).toFixed(1), (rate / 1e9).toFixed(1)];
   const [t, mb, speed, gb] = cells.map(String);
+  noteRatio(
+    `bytes a second of weights, against reading memory, ${name}, ${threads} threads`,
+    rate / median(rates.get(threads)!),
+  );
   const share = percent(rate / median(rates.get(threads)!));
   console.log(
     `${name.padEnd(20)}  ${t.padStart(7)}  ${mb.padStart(10)}  ${speed.padStart(8)}  ${gb.padStart(4)}  ${share}`,
@@ -151,7 +156,10 @@ for (const [threads, all] of rates) {
 const best = (name: string): number =>
   Math.max(...subjects.filter((s) => s.name === name).map((s) => median(s.speeds)));
 const [ours, theirs] = [best('Coppice, int4'), best('llama.cpp')];
-if (ours > 0 && theirs > 0) console.log(`int4 against llama.cpp, each with its best threads: ${times(ours / theirs)}`);
+if (ours > 0 && theirs > 0) {
+  noteRatio('tokens a second, against llama.cpp', ours / theirs, { precision: 'int4' });
+  console.log(`int4 against llama.cpp, each with its best threads: ${times(ours / theirs)}`);
+}
 
 /** @returns what removes its folder */
 async function addLlamaCpp(): Promise<() => void> {

@@ -22,6 +22,7 @@ import { printMachine } from './support/machine';
 import { timed, times } from './support/numbers';
 import { SHIPPED } from './support/shipped';
 import { fillWithRandom, writeSyntheticCheckpoint } from './support/synthetic';
+import { noteRatio } from './support/ratios';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -97,6 +98,7 @@ async function measure(name: string): Promise<void> {
     const mine = median(own);
     const against = [...peers].map(([dtype, { seconds, apart }]) => {
       const theirs = median(seconds);
+      noteRatio(`speed of a score in the shapes of ${name}, against PyTorch in ${dtype}`, theirs / mine);
       return `PyTorch ${dtype} ${theirs.toFixed(1)} s (${times(theirs / mine)}; losses apart by ${apart.toExponential(0)} at most)`;
     });
     const compared = skipped === undefined ? against.join(', ') : `PyTorch skipped: ${skipped}`;

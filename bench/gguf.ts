@@ -30,6 +30,7 @@ import { printMachine } from './support/machine';
 import { printFacts, timed, times } from './support/numbers';
 import { randomRows } from './support/rows';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 
 const { values } = parseArgs({
   options: {
@@ -178,6 +179,7 @@ async function sweep(files: readonly [gguf: string, other: string]): Promise<voi
     }
   }
   const [gguf, other] = seconds.map(median);
+  noteRatio('seconds of a score from a GGUF file, against safetensors', gguf / other);
   printFacts([
     ['GGUF', `${gguf.toFixed(1)} s`],
     ['safetensors', `${other.toFixed(1)} s`],

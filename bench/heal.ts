@@ -37,6 +37,7 @@ import { megabytes, timed, times } from './support/numbers';
 import { randomRowsFile } from './support/rows';
 import { MODEL_OPTION, modelOr } from './support/subject';
 import { fillWithRandom, LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
+import { noteRatio } from './support/ratios';
 
 const GOALS = { speed: 2, large: 4e9 };
 const LENGTH = 128;
@@ -131,6 +132,10 @@ async function compare(checkpoint: string, removed: string, rows: TokenRows, fil
         const { kl: other } = [outcome.before, outcome.after, outcome.rounded][i];
         return Math.abs(Number(stage.kl) - other);
       }),
+    );
+    noteRatio(
+      `speed of healing without ${removed}, against PyTorch with products in ${products}`,
+      (dense + own) / healing,
     );
     console.log(
       `  Coppice heals ${times((dense + own) / healing)} as fast${goal}, the whole ${times(seconds / whole.seconds)}, ` +

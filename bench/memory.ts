@@ -19,6 +19,7 @@ import { printMachine } from './support/machine';
 import { megabytes, times } from './support/numbers';
 import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
 import { LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
+import { noteRatio } from './support/ratios';
 
 const MB = 1e6;
 const GOALS = { score: 350 * MB, large: 3000 * MB, text: 6000 * MB };
@@ -68,6 +69,7 @@ async function samples(): Promise<void> {
     print(`score, ${count} × ${SHORT}`, measured.peakBytes, measured.seconds, `--memory ${BUDGET}`);
     return measured.peakBytes;
   });
+  noteRatio(`peak memory of a score of ${SAMPLES[1]} samples, against ${SAMPLES[0]}`, peaks[1] / peaks[0]);
   console.log(`${SAMPLES[1]} samples take ${times(peaks[1] / peaks[0])} the memory of ${SAMPLES[0]} (goal: 1.1 ×)`);
 }
 

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { printMachine } from './support/machine';
 import { PEAK_BYTES } from './support/peak';
 import { writeSyntheticCheckpoint } from './support/synthetic';
+import { noteRatio } from './support/ratios';
 
 const SHARDS = 1000;
 const RUNS = 5;
@@ -61,6 +62,7 @@ try {
   });
   const seconds = runs.map((run) => run.seconds).sort((a, b) => a - b);
   const peak = Math.max(...runs.map((run) => run.peakBytes));
+  noteRatio('seconds to open 100 GB in 1,000 shards, against the goal of 1 s', seconds[seconds.length >> 1]);
   printMachine();
   console.log(`${SHARDS} shards, ${runs[0].tensors} tensors, ${(declared / 1e9).toFixed(1)} GB declared`);
   console.log(`open: ${seconds.map((s) => s.toFixed(3)).join(', ')} s; goal < 1 s`);

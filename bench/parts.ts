@@ -18,6 +18,7 @@ import { buildProduct, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { percent, times } from './support/numbers';
 import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 
 const { values } = parseArgs({
   options: {
@@ -50,6 +51,7 @@ function measure(counts: readonly number[]): void {
   console.log(`one process: ${first.seconds.toFixed(1)} s before the parts, ${last.seconds.toFixed(1)} s after them`);
   for (const { count, seconds, bytes, gather } of cuts) {
     const all = seconds.reduce((sum, each) => sum + each, 0);
+    noteRatio(`seconds of ${count} parts together, against one process`, all / one, { precision: 'float32' });
     console.log(
       [
         `${count} parts: ${times(all / one)} the time of one process`,

@@ -33,6 +33,7 @@ import { printMachine } from './support/machine';
 import { inGgmlType } from './support/ggml-rounding';
 import { rotated } from './support/rotated';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 import { evaluatePerplexity } from '../test/support/measuring';
 
 const { values } = parseArgs({
@@ -90,8 +91,10 @@ async function perplexity(source: WeightSource, precision: Precision): Promise<n
 
 printMachine();
 const exact = await perplexity(await weights(), 'float32');
-const line = (name: string, ppl: number): void =>
+function line(name: string, ppl: number): void {
+  if (name !== 'float32') noteRatio('perplexity, against float32', ppl / exact, { precision: name });
   console.log(`${name.padEnd(24)} ${ppl.toFixed(3)}  ${(100 * (ppl / exact - 1)).toFixed(2)} %`);
+}
 line('float32', exact);
 line('int8 in blocks of 32', await perplexity(await weights(), 'int8'));
 line('int4 in blocks of 32', await perplexity(await weights(), 'int4'));

@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { type Cluster, predictedWithLoss, readingSeconds, simulate } from './support/cluster';
 import { bigModels } from './support/big-models';
 import { balancedRows, bestParts, largest, Sweep } from './support/scale';
+import { noteRatio } from './support/ratios';
 
 const { values } = parseArgs({
   options: {
@@ -74,6 +75,8 @@ for (const [name, model] of bigModels()) {
     console.log(`  ${name.padEnd(15)} ${kind}  ${each.join('   ')}`);
   }
 }
+noteRatio('simulated against the formula, the lowest', Math.min(...ratios));
+noteRatio('simulated against the formula, the highest', Math.max(...ratios));
 console.log(`\nsimulation / formula: ${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`);
 if (faults > 0) {
   console.error(`${faults} simulations are not within ${TOLERANCE.below} to ${TOLERANCE.above} of the formula`);

@@ -23,6 +23,7 @@ import { encodePrompt } from '../src/engine/tokenizer/prompt';
 import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
 import { printMachine } from './support/machine';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 
 const PROMPTS = [
   'The history of the city begins with',
@@ -103,6 +104,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
 console.log(
   `\n${prompts.length} prompts, ${values.tokens} tokens each, ${values.rounds} rounds; without a draft ${median(plain).toFixed(1)} tokens/s\n`,
 );
+for (const [key, { ratios }] of cells) noteRatio(`speed of a text with a draft (${key}), against none`, median(ratios));
 console.table(
   Object.fromEntries(
     [...cells].map(([key, { ratios, drafted, accepted, rounds, same }]) => [

@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { median } from '../src/engine/median';
 import { buildProduct } from './support/built';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '15' } } });
 const root = resolve(import.meta.dirname, '..');
@@ -62,6 +63,7 @@ for (const command of [['--help'], ['inspect', join(root, 'media/sample')]]) {
       median(each.map((t) => t[clock])),
     );
     const name = `${command[0]}, ${clock === 'wall' ? 'on the clock' : 'of the processor'}`;
+    if (clock === 'cpu') noteRatio(`${command[0]}: processor, kept, against compiled each time`, kept / compiled);
     console.log(
       `| ${name} | ${compiled.toFixed(0)} | ${kept.toFixed(0)} | ${(kept / compiled).toFixed(2)} | ${alone.toFixed(0)} |`,
     );

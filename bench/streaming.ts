@@ -16,6 +16,7 @@ import { printMachine } from './support/machine';
 import { median } from '../src/engine/median';
 import { percent, printFacts } from './support/numbers';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 
 const GOAL = 0.9;
 const PROMPT = 16;
@@ -70,6 +71,7 @@ try {
   for (const model of models) await model.close();
 }
 
+noteRatio('tokens a second of two texts side by side, against one', median(shares));
 console.log('');
 printFacts([
   ['one column', `${median(alone).toFixed(1)} tokens/s`],

@@ -39,6 +39,7 @@ import { percent, printFacts, timed, times } from './support/numbers';
 import { Products } from './support/products';
 import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
 import { fillWithRandom, LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
+import { noteRatio } from './support/ratios';
 
 const { values } = parseArgs({
   allowNegative: true,
@@ -254,6 +255,12 @@ for (const pair of Object.values(products)) for (const each of pair) await each.
 const secondsOf = (name: string): number => median(outcomes.get(name)!.map(({ seconds }) => seconds));
 const reference = outcomes.get('float32')!.at(-1)!;
 const seconds = secondsOf('float32');
+for (const precision of ['float32', 'int8'] as const) {
+  noteRatio('rate of a sweep, against bare products of its size', median(shares[precision]), { precision });
+}
+for (const { name } of WAYS.filter((way) => way.name !== 'float32' && way.blocks === undefined)) {
+  noteRatio('speed of a sweep, against float32', seconds / secondsOf(name), { precision: name });
+}
 console.log('');
 printFacts([
   ['float32', `${seconds.toFixed(1)} s, ${gflops(sum(all) / seconds)}, head included`],
@@ -292,6 +299,9 @@ else {
     const ratios = WAYS.filter(({ blocks }) => blocks === undefined).map(
       ({ name }) => `${name} ${times(peer / secondsOf(name))}`,
     );
+    for (const { name } of WAYS.filter(({ blocks }) => blocks === undefined)) {
+      noteRatio(`speed of a sweep, against PyTorch in ${dtype}`, peer / secondsOf(name), { precision: name });
+    }
     console.log(
       `PyTorch ${dtype}: ${peer.toFixed(1)} s (${quiet.toFixed(1)} s undisturbed, batch ${peers[dtype][0].batch}); ` +
         `as fast as that: ${ratios.join(', ')}; mean losses differ by ${apart.toExponential(0)} at most`,

@@ -24,6 +24,7 @@ import { shared } from '../test/support/shared';
 import { harnessTasks, isSkipped } from './peers/peer';
 import { describeMachine } from './support/machine';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 import { evaluateTasks } from '../test/support/measuring';
 
 const { values, positionals } = parseArgs({
@@ -85,6 +86,7 @@ try {
     const scores = (before.result.results as ChoiceItemResult[]).flatMap(({ choices }) => choices);
     for (const { batch, seconds: theirs, loglik } of peer.results) {
       const off = Math.max(...scores.map((score, i) => Math.abs(score.loglik - loglik[i])));
+      noteRatio(`items a second of ${name}, against lm-eval in batches of ${batch}`, theirs / seconds);
       console.log(
         `  lm-eval, batch ${batch}: ${(items / theirs).toFixed(2)} items/s (${theirs.toFixed(1)} s), ` +
           `Coppice ${(theirs / seconds).toFixed(2)}×; largest difference ${off.toExponential(1)}`,

@@ -17,6 +17,7 @@ import { printMachine } from './support/machine';
 import { megabytes, times } from './support/numbers';
 import { randomRowsFile } from './support/rows';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 
 const GOAL = 1.1;
 
@@ -52,6 +53,7 @@ try {
     return peakBytes;
   });
   const ratio = peaks.at(-1)! / peaks[0];
+  noteRatio(`peak memory of Taylor scores of ${counts.at(-1)} samples, against ${counts[0]}`, ratio);
   console.log(`${counts.at(-1)} samples take ${times(ratio)} the memory of ${counts[0]} (goal: ${GOAL} ×)`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -26,6 +26,7 @@ import { type Taught, Teacher } from '../src/engine/retrain/teacher/teacher';
 import { printMachine } from './support/machine';
 import { printFacts, timed, times } from './support/numbers';
 import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 
 const RANK = 8;
 const REMOVED = 0.2;
@@ -92,6 +93,7 @@ async function measure(subject: Model): Promise<void> {
     first.push((await timed(() => passes['asked once'].gradients(others))).seconds);
   }
   const plain = median(found.get('without a teacher')!);
+  for (const [name, all] of found) noteRatio(`seconds of a step, ${name}, against none`, median(all) / plain);
   const rate = (seconds: number): string =>
     `${(tokens / seconds).toFixed(0)} tokens/s, ${times(seconds / plain)} the time without a teacher`;
   printFacts([

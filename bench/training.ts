@@ -31,6 +31,7 @@ import { randomRows, randomRowsFile } from './support/rows';
 import { MODEL_OPTION, modelOr } from './support/subject';
 import { LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
 import { GemmTime, LoraStep } from './support/lora-step';
+import { noteRatio } from './support/ratios';
 
 const GOALS = { float32: 1.6, gemm: 0.7, large: 6e9 };
 const REMOVED = 6;
@@ -118,6 +119,8 @@ async function speed(): Promise<void> {
   await integers.close();
 
   const seconds = median(ours);
+  noteRatio('rate of a step, against bare products of its size', median(shares), { precision: 'float32' });
+  noteRatio('speed of a step in int8, against float32', seconds / median(oursInIntegers), { precision: 'int8' });
   const gflops = `${(step.flops / seconds / 1e9).toFixed(0)} GFLOP/s`;
   console.log('');
   printFacts([
@@ -134,6 +137,7 @@ async function speed(): Promise<void> {
       const peer = median(peers[dtype].map((result) => result.seconds));
       const quiet = Math.min(...peers[dtype].map((result) => result.undisturbedSeconds));
       const goal = dtype === 'float32' ? ` (goal: ${times(GOALS.float32)})` : '';
+      noteRatio(`speed of a step, against PEFT in ${dtype}`, peer / seconds, { precision: 'float32' });
       console.log(
         `PEFT ${dtype}: ${rate(step.tokens, peer)} (${rate(step.tokens, quiet)} undisturbed, ` +
           `${peers[dtype][0].micro} rows a micro-batch); Coppice is ${times(peer / seconds)} as fast${goal}, ` +

@@ -6,7 +6,7 @@
  * The subject is the sample model with its own text unless named. From a plan without two blocks, every other block that
  * may go is taken out in turn; the states before it are those of the plan. The panel adds 150 ms until clicks have settled.
  */
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { wholeOf } from '../src/engine/evaluate/compared';
@@ -19,6 +19,7 @@ import { printMachine } from './support/machine';
 import { median } from '../src/engine/median';
 import { percent, printFacts, timed } from './support/numbers';
 import { MODEL_OPTION, modelOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 import { comparedPerplexity } from '../test/support/measuring';
 
 const GOAL_SECONDS = 2;
@@ -72,6 +73,11 @@ try {
     );
   }
   const undo = await timed(() => whatIf.evaluate(plan(first, second)));
+  const precision = model.precision;
+  noteRatio('seconds after a toggle, against the plan from the start', median(shares), {
+    precision,
+    text: basename(file),
+  });
   console.log('');
   printFacts([
     ['rows', `${rows.length} × ${rows[0].length} tokens, ${blocks} blocks`],

@@ -17,6 +17,7 @@ import { buildProduct, type BuiltRun, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
 import { megabytes, times } from './support/numbers';
 import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
+import { noteRatio } from './support/ratios';
 
 const { values } = parseArgs({
   allowNegative: true,
@@ -55,6 +56,7 @@ function compare(method: WidthMethod): void {
   if (others.length === 0) return;
   const theirs = Math.min(...others.map((each) => each.seconds));
   const theirPeak = Math.min(...others.map(({ peakBytes }) => peakBytes));
+  noteRatio(`speed of ${method}, against PyTorch`, theirs / seconds);
   const kept = agreement(own[0].json.layers as WidthResult['layers'], others[0]);
   console.log(
     `${''.padEnd(11)}  PyTorch ${theirs.toFixed(1)} s (${times(theirs / seconds)}), ${megabytes(theirPeak)} ` +

@@ -18,6 +18,7 @@ import { elements } from '../src/engine/checkpoint/parameters';
 import { allWeights } from '../src/engine/checkpoint/weight-names';
 import { writePruned } from '../src/engine/write/write-pruned';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 
 const ROUNDS = 7;
 /** A file system that clones files would make `cp` write nothing. */
@@ -103,6 +104,7 @@ try {
   console.log(`bytes      ${(size / 1e9).toFixed(2)} GB, the fastest of ${ROUNDS} rounds each`);
   console.log(`cp + sync  ${rate(copySeconds)}`);
   console.log(`prune      ${rate(writeSeconds)}`);
+  noteRatio('rate of writing a pruned checkpoint, against cp and sync', copySeconds / writeSeconds);
   console.log(`ratio      ${((100 * copySeconds) / writeSeconds).toFixed(0)} % of the rate of cp + sync (goal: 80 %)`);
 } finally {
   rmSync(root, { recursive: true, force: true });

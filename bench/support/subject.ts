@@ -9,6 +9,7 @@ import { openCheckpoint, requireArchitecture } from '../../src/engine/checkpoint
 import { loadRows } from '../../src/engine/evaluate/rows';
 import { DEFAULT_DRAWING, DEFAULT_SEED } from '../../src/engine/importance/drawing';
 import { hasShared, shared, smollm2Folder } from '../../test/support/shared';
+import { about } from './ratios';
 
 /** The option of every benchmark that measures a model, for `parseArgs`. */
 export const MODEL_OPTION = { model: { type: 'string' } } as const;
@@ -19,6 +20,7 @@ let told: string | undefined;
 export function modelOr(named: string | undefined, otherwise: () => string = referenceModel): string {
   const path = named ?? otherwise();
   if (path !== told) console.log(`model: ${basename(path)}`);
+  about({ model: basename(path) });
   told = path;
   return path;
 }
@@ -33,8 +35,12 @@ function referenceModel(): string {
  * drawn from a book, as `coppice score` draws them. @throws Error when there is neither a file nor the reference material
  */
 export async function rowsFileOr(named: string | undefined, model: string | undefined): Promise<string> {
-  if (named !== undefined) return named;
+  if (named !== undefined) {
+    about({ text: basename(named) });
+    return named;
+  }
   if (!hasShared) throw new Error('name a file {"rows": [[id, …], …]}: --rows ROWS.json');
+  about({ text: model === undefined ? 'calibration rows of the reference' : 'sherlock.txt' });
   if (model === undefined) return shared('golden/smollm2-135m/calibration.json');
   const checkpoint = await openCheckpoint(model);
   const file = shared('data/prose/sherlock.txt');
