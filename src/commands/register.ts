@@ -2,10 +2,7 @@
 import type * as vscode from 'vscode';
 import { type AnyCommand, register } from '../host/command';
 import type { Coppice } from '../host/coppice';
-import { contributionsOf } from '../host/contributions';
-
-/** Pages and panels run them; in lists they would be twins of others. */
-export const INSIDE: readonly string[] = ['coppice.showBeforeAfter'];
+import { contributionsOf, INSIDE } from '../host/contributions';
 
 export function registerCommands(coppice: Coppice): vscode.Disposable[] {
   const listed = contributionsOf(coppice.context).commands.map(({ command }) => command);

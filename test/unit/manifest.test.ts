@@ -10,7 +10,7 @@ import {
   withCriterionTexts,
   withOptionSettings,
 } from '../../src/jobs/settings';
-import { INSIDE } from '../../src/commands/register';
+import { INSIDE } from '../../src/host/contributions';
 import { COMMAND_TITLES, EDITOR_NAMING, settingTitle } from '../../src/host/option-names';
 import { withAgentTools, withAgentToolTexts } from '../../src/agents/manifest';
 import { OPTION_NAMES } from '../../src/engine/option-token';

@@ -9,6 +9,7 @@ import { UserError } from '../errors';
 import type { Architecture, LayerShape } from './architecture';
 import { printable } from '../formats/bounded-json';
 import { isUnsupported, readConfigArchitecture } from './config';
+import { openGgufCheckpoint } from './gguf/open';
 import { readConfigFile, readGenerationEos } from './config-file';
 import { filesBytes, folderBytes } from './file-bytes';
 import { checkAgainstIndex, readShardIndex } from '../formats/safetensors/index-file';
@@ -32,11 +33,8 @@ export async function openCheckpoint(
   layers?: readonly LayerShape[],
 ): Promise<Checkpoint> {
   const located = await locateCheckpoint(path);
-  if (located.weights.kind === 'gguf') {
-    // Few need it, and it is a fifth of the code that opens checkpoints.
-    const { openGgufCheckpoint } = await import('./gguf/open');
+  if (located.weights.kind === 'gguf')
     return { ...(await openGgufCheckpoint(located.weights.path, signal)), path: located.path };
-  }
   const { weights, folder, names } = located;
   const index = weights.kind === 'index' ? await readShardIndex(weights.path) : undefined;
   const config = names.includes('config.json') ? await readConfigFile(folder) : undefined;
