@@ -16,6 +16,7 @@ import type {
 } from '../protocol/jobs';
 import type { AnswerOf, LogLevel, ParamsOf, RequestName } from '../protocol/messages';
 import { type Clock, realClock } from './clock';
+import { ask, listen, tell } from './connection';
 import { type AttendedWork, Elsewhere } from './elsewhere';
 import { Emitter } from './emitter';
 import { JobInterrupted, SidecarGone } from './interrupted';
@@ -189,7 +190,7 @@ export class SidecarClient {
   async cancel(id: string): Promise<void> {
     if (this.elsewhere.cancel(id) || this.cancelUnsent(id)) return;
     const { running } = this.supervisor;
-    if (running) await running.ask('job/cancel', { id }).catch(() => undefined);
+    if (running) await ask(running.connection, 'job/cancel', { id }).catch(() => undefined);
   }
 
   /**
@@ -206,7 +207,7 @@ export class SidecarClient {
       if (signal?.aborted) throw new CancelledError();
       const process = await this.supervisor.started();
       try {
-        return await process.ask(method, params, signal);
+        return await ask(process.connection, method, params, signal);
       } catch (error) {
         if (isAnswer(error)) throw error;
         process.abandon(); // a process without a channel is useless
@@ -219,7 +220,8 @@ export class SidecarClient {
   }
 
   setLogLevel(level: LogLevel): void {
-    this.supervisor.running?.tell('log/level', { level });
+    const { running } = this.supervisor;
+    if (running) tell(running.connection, 'log/level', { level });
   }
 
   /** Restarts the sidecar in any state. Interrupts the running job, but not the waiting ones. */
@@ -251,7 +253,7 @@ export class SidecarClient {
   private async send(job: Pending, process: SidecarProcess): Promise<void> {
     job.sentTo = process;
     try {
-      job.resolve(await process.ask('job/run', { id: job.id, spec: job.spec }, job.signal));
+      job.resolve(await ask(process.connection, 'job/run', { id: job.id, spec: job.spec }, job.signal));
     } catch (error) {
       if (job.sentTo !== process) return; // the process has ended, and `lost` has decided
       if (isAnswer(error)) job.reject(error);
@@ -280,28 +282,28 @@ export class SidecarClient {
     return true;
   }
 
-  private listenTo(process: SidecarProcess): void {
-    process.listen('jobs/changed', ({ jobs }) => {
+  private listenTo({ connection }: SidecarProcess): void {
+    listen(connection, 'jobs/changed', ({ jobs }) => {
       for (const info of jobs) {
         const job = this.pending.get(info.id);
         if (job) job.info = info;
       }
       this.jobsChanged();
     });
-    process.listen('job/progress', (progress) => {
+    listen(connection, 'job/progress', (progress) => {
       const { id, ...how } = progress;
       const job = this.pending.get(id);
       if (job) job.info = { ...job.info, progress: how };
       job?.onProgress?.(how);
       this.progressEmitter.fire(progress);
     });
-    process.listen('job/event', ({ id, event }) => {
+    listen(connection, 'job/event', ({ id, event }) => {
       const job = this.pending.get(id);
       if (!job) return;
       job.onEvent?.(event as never);
       this.eventEmitter.fire({ id, spec: job.spec, event });
     });
-    process.listen('device/changed', (device) => {
+    listen(connection, 'device/changed', (device) => {
       this.lastDevice = device;
       this.deviceEmitter.fire(device);
     });

@@ -3,15 +3,7 @@ import type { ChildProcess, ForkOptions } from 'node:child_process';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { type InitializeResult, type LogLevel, PROTOCOL_VERSION } from '../protocol/messages';
 import { l10n } from '../l10n';
-import type {
-  AnswerOf,
-  HostNotifications,
-  NotificationName,
-  Notifications,
-  ParamsOf,
-  RequestName,
-} from '../protocol/messages';
-import { ask, connectTo, listen, tell } from './connection';
+import { ask, connectTo, listen } from './connection';
 
 /** `fork` of node:child_process, or a test's substitute. */
 export type Fork = (program: string, args: readonly string[], options: ForkOptions) => ChildProcess;
@@ -35,7 +27,7 @@ const PATIENCE_MS = 3000;
 const TAIL = 4000;
 
 export class SidecarProcess {
-  private readonly connection: MessageConnection;
+  readonly connection: MessageConnection;
   /** Resolves when the process has ended, in any way. */
   readonly ended: Promise<End>;
   private wanted = false;
@@ -93,19 +85,6 @@ export class SidecarProcess {
       clearTimeout(timer);
       death.catch(() => undefined);
     }
-  }
-
-  /** Sends a request and waits for the answer. @throws what `ask` throws (connection.ts) */
-  ask<M extends RequestName>(method: M, params: ParamsOf<M>, signal?: AbortSignal): Promise<AnswerOf<M>> {
-    return ask(this.connection, method, params, signal);
-  }
-
-  tell<N extends keyof HostNotifications>(name: N, params: HostNotifications[N]): void {
-    tell(this.connection, name, params);
-  }
-
-  listen<N extends NotificationName>(name: N, listener: (params: Notifications[N]) => void): void {
-    listen(this.connection, name, listener);
   }
 
   /** Asks it to end, and kills it if it does not. */

@@ -8,7 +8,7 @@ import type { InitializeResult, LogLevel } from '../protocol/messages';
 import type { Clock } from './clock';
 import { Emitter } from './emitter';
 import { SidecarGone } from './interrupted';
-import type { End, Fork, forkSidecar, Log, SidecarProcess } from './lifecycle';
+import { type End, type Fork, forkSidecar, type Log, type SidecarProcess } from './lifecycle';
 import { RestartPolicy } from './restart-policy';
 
 export type SidecarStatus =
@@ -131,12 +131,10 @@ export class Supervisor {
 
   private async start(): Promise<SidecarProcess> {
     const { log, logLevel } = this.options;
-    // Loaded with the first process: what talks to it is no small part of the code.
-    const { forkSidecar } = await import('./lifecycle');
     await this.stopping;
     if (this.disposed) throw new SidecarGone(l10n.t('the editor is closing'));
     this.setStatus({ state: 'starting' });
-    const process = this.fork(forkSidecar);
+    const process = this.fork();
     void process.ended.then((end) => this.lost(process, end));
     this.owner.connected(process);
     try {
@@ -152,10 +150,10 @@ export class Supervisor {
     }
   }
 
-  private fork(start: typeof forkSidecar): SidecarProcess {
+  private fork(): SidecarProcess {
     const { fork, program, log } = this.options;
     try {
-      return (this.process = start(fork, program, log));
+      return (this.process = forkSidecar(fork, program, log));
     } catch (error) {
       this.starting = undefined;
       this.setStatus({ state: 'stopped' });
