@@ -2,7 +2,7 @@
  * A correction by least squares: min over D of |X D − R|² + α |D|², α = λ · median of the diagonal of XᵀX. It shrinks
  * towards no change. The median, because one position with a massive activation can be almost all of the trace.
  */
-import { type Panels, panelStarts, panelWidth } from './blocked';
+import type { Panels } from './blocked';
 import { addEquations, type NormalEquations } from './gram';
 import { RIDGE_GRID } from './methods';
 import { cholesky, type Matrix, type Products, solveWith } from './solve';
@@ -92,11 +92,12 @@ export async function lessImage(
 }
 
 /** G D for a symmetric G in panels: (d, h) */
-async function timesSymmetric({ size, panels }: Panels, delta: Matrix, products: Products): Promise<Float64Array> {
+async function timesSymmetric(gram: Panels, delta: Matrix, products: Products): Promise<Float64Array> {
+  const { size, panels, starts } = gram;
   const { columns } = delta;
   const sum = { data: new Float64Array(delta.data.length), rows: size, columns }; // −G D
-  for (const [p, start] of panelStarts(size).entries()) {
-    const width = panelWidth(size, start);
+  for (const [p, start] of starts.entries()) {
+    const width = gram.width(start);
     const panel = { data: panels[p], rows: size - start, columns: width };
     const own = { data: delta.data.subarray(start * columns, (start + width) * columns), rows: width, columns };
     const rest = { data: sum.data.subarray(start * columns), rows: size - start, columns };

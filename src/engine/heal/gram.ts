@@ -9,7 +9,7 @@ import { reduceSum } from '../onnx/ops/reduce';
 import { split, transpose } from '../onnx/ops/shapes';
 import { type Feeds, float32, floats, type Session, type Tensor } from '../onnx/session';
 import type { Model } from '../model/model';
-import { addTo, PANEL, Panels, panelWidth } from './blocked';
+import { addTo, PANEL, panelOf, Panels } from './blocked';
 import type { Matrix } from './solve';
 
 /** The normal equations of one least-squares fit. */
@@ -39,6 +39,8 @@ export function addEquations(a: NormalEquations, b: NormalEquations): NormalEqua
  * too thin to be fast.
  */
 const STRIPES = 6;
+/** Of wide matrices, whose stripes are wide enough in any case. */
+const WIDE_STRIPES = 12;
 
 /** Columns of X that belong together. */
 interface Stripe {
@@ -112,7 +114,7 @@ export class GramSums {
    * @param x (tokens, inputs)
    * @param wanted, found (tokens, outputs)
    * @param more inputs of the form
-   * @returns Σ R² over these tokens
+   * @returns |R|² of each token
    */
   async add(
     equations: NormalEquations | undefined,
@@ -120,14 +122,14 @@ export class GramSums {
     wanted: Tensor,
     found: Tensor,
     more: Feeds = {},
-  ): Promise<number> {
+  ): Promise<Float32Array> {
     const feeds = { x: float32(x, [x.length / this.inputs, this.inputs]), wanted, found, ...more };
     const results = await this.session.run(feeds, { ...this.results, squares: null });
     if (equations) {
       for (const [b, block] of this.blocks.entries()) addBlock(equations.gram, floats(results[`gram${b}`]), block);
       addTo(equations.cross.data, floats(results.cross));
     }
-    return floats(results.squares).reduce((sum, square) => sum + square, 0);
+    return floats(results.squares);
   }
 
   close(): Promise<void> {
@@ -139,8 +141,9 @@ const zeros = (rows: number, columns: number): Tensor => float32(new Float32Arra
 
 /** Stripes that end where panels end. */
 function stripesOf(size: number): Stripe[] {
-  const panels = Math.ceil(size / PANEL);
-  const width = Math.ceil(panels / STRIPES) * PANEL;
+  const panel = panelOf(size);
+  const stripes = panel === PANEL ? STRIPES : WIDE_STRIPES;
+  const width = Math.ceil(Math.ceil(size / panel) / stripes) * panel;
   return Array.from({ length: Math.ceil(size / width) }, (_, s) => {
     const start = s * width;
     return { start, width: Math.min(width, size - start) };
@@ -148,10 +151,10 @@ function stripesOf(size: number): Stripe[] {
 }
 
 /** Adds a block, (rows, columns), to the panels of its columns. */
-function addBlock({ size, panels }: Panels, block: Float32Array, [rows, columns]: readonly [Stripe, Stripe]): void {
-  for (let start = columns.start; start < columns.start + columns.width; start += PANEL) {
-    const panel = panels[start / PANEL];
-    const width = panelWidth(size, start);
+function addBlock(gram: Panels, block: Float32Array, [rows, columns]: readonly [Stripe, Stripe]): void {
+  for (let start = columns.start; start < columns.start + columns.width; start += gram.panel) {
+    const panel = gram.panels[start / gram.panel];
+    const width = gram.width(start);
     const first = Math.max(rows.start, start); // the panel begins on the diagonal
     let at = (first - start) * width;
     for (let row = first; row < rows.start + rows.width; row++) {

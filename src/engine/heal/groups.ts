@@ -55,3 +55,23 @@ export function groupCosts(runs: readonly Run[], groups: readonly number[]): num
   for (const [p, { rows }] of runs.entries()) costs[groups[p]] = (costs[groups[p]] ?? 0) + rows;
   return costs;
 }
+
+/**
+ * The number of each run's piece, from 0 on: runs of one group, of no more tokens than a run of a small model has, whose products are
+ * taken together. In wide models a run has few tokens, so that it stays about a second; but adding products in float64 takes as
+ * long as those of a few hundred tokens.
+ * @param length tokens of a row
+ */
+export function piecesOf(runs: readonly Run[], groups: readonly number[], length: number): number[] {
+  let piece = -1;
+  let tokens = 0;
+  return runs.map(({ rows }, p) => {
+    const own = rows * length;
+    if (groups[p] !== groups[p - 1] || tokens + own > TOKENS_PER_RUN) {
+      piece++;
+      tokens = 0;
+    }
+    tokens += own;
+    return piece;
+  });
+}

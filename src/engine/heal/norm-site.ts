@@ -16,6 +16,7 @@ import { float32, floats, type Tensor } from '../onnx/session';
 import { gainsOf, siteLinears } from './corrections';
 import { notFinite } from './failure';
 import { type GramForm, GramSums } from './gram';
+import { PieceSums } from './pieces';
 import type { Collector } from './site-sums';
 import { type Site, stepOf } from './sites';
 import type { Streams } from './streams';
@@ -68,6 +69,10 @@ export class NormSite {
       return { x: mul(g, x, mul(g, counts, inverse)), r: mul(g, counts, sub(g, r, found)) };
     };
     const sums = await GramSums.open(model, this.width, hidden, form, collector !== undefined);
+    const pieces = new PieceSums(sums, streams.runs, forward.length, collector, (squares) => {
+      if (!Number.isFinite(squares)) throw notFinite(this.site);
+      errors.push(squares);
+    });
     const module = await forward.openInputs(stepOf(this.site), [streams.inputPool(this.width)], false);
     try {
       for (const [p, run] of streams.runs.entries()) {
@@ -75,11 +80,8 @@ export class NormSite {
         const [x] = (await module.run(before)).inputs;
         if (run.use !== 'none') {
           const target = await streams.read('target', p);
-          const counts = this.counts(target);
-          const squares = await sums.add(collector?.begin(run), x.data, target.tensor, before.tensor, { counts });
-          if (!Number.isFinite(squares)) throw notFinite(this.site);
-          errors.push(squares);
-          await collector?.end(run, squares);
+          const more = { counts: this.counts(target) };
+          await pieces.add(p, { x: x.data, wanted: target.tensor, found: before.tensor, more });
         }
         await streams.writeInput(p, x);
         advance(run.rows);

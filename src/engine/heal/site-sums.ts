@@ -22,9 +22,9 @@ export interface SiteShape {
 
 /** Takes the products of run after run. */
 export interface Collector {
-  /** Where the products of the run are added. */
+  /** Where the products of the run's piece are added. */
   begin(run: RowRun): NormalEquations;
-  /** They are. @param squares Σ R² of the run */
+  /** They are, with those of the whole piece. @param squares Σ R² of the run */
   end(run: RowRun, squares: number): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export const chooseIn = (runs: readonly Pick<RowRun, 'use'>[]): boolean => runs.
 /** A run that is summed. */
 export const summedUse = ({ use }: Pick<RowRun, 'use'>): SummedUse => (use === 'choose' ? 'choose' : 'fit');
 
-/** Collects in this process. A group of one run is added where the total is; others are summed apart first. */
+/** Collects in this process. A group of one piece is added where the total is; others are summed apart first. */
 export class OwnCollector implements Collector {
   private readonly total: TotalSums;
   private readonly apart: GroupSums;
@@ -95,8 +95,9 @@ export class OwnCollector implements Collector {
     return this.total.all();
   }
 
-  private isAlone({ group }: RowRun): boolean {
-    return this.runs.filter((run) => run.group === group).length === 1;
+  /** Products are float32 already, so that rounding the sums of one piece changes nothing. */
+  private isAlone({ group, piece }: RowRun): boolean {
+    return this.runs.every((run) => run.group !== group || run.piece === piece);
   }
 }
 

@@ -1,13 +1,13 @@
 /**
  * Solves (G + αI) D = B for a symmetric positive semidefinite G: Cholesky in blocks, in float64. onnxruntime computes
- * the products; the diagonal blocks are factored and inverted here. n³/3 + 2 n² h multiplications for n rows and h
+ * the products; diagonal blocks are factored and inverted here. n³/3 + 2 n² h multiplications for n rows and h
  * right sides.
  */
 import { throwIfCancelled } from '../errors';
 import { Graph, type Value } from '../onnx/graph';
 import { lessProduct } from '../onnx/ops/linear';
 import { float64, openSession, type Session } from '../onnx/session';
-import { type Panels, panelStarts, panelWidth } from './blocked';
+import { PANEL, Panels } from './blocked';
 
 /** G + αI is not positive definite: numbers are not finite, or α is too small for float64. */
 export class NotPositiveDefinite extends Error {
@@ -78,11 +78,10 @@ export interface Factor {
  * @throws NotPositiveDefinite, CancelledError
  */
 export async function cholesky(matrix: Panels, products: Products): Promise<Factor> {
-  const { size } = matrix;
-  const starts = panelStarts(size);
+  const { size, starts } = matrix;
   const inverses: Matrix[] = [];
   const panel = (p: number): Matrix => {
-    return { data: matrix.panels[p], rows: size - starts[p], columns: panelWidth(size, starts[p]) };
+    return { data: matrix.panels[p], rows: size - starts[p], columns: matrix.width(starts[p]) };
   };
   for (const [p, start] of starts.entries()) {
     const own = panel(p);
@@ -90,9 +89,7 @@ export async function cholesky(matrix: Panels, products: Products): Promise<Fact
       const earlier = rowsFrom(panel(k), start - starts[k]);
       await products.subtract(own, earlier, rowsFrom(earlier, 0, own.columns), 'transB');
     }
-    const diagonal = rowsFrom(own, 0, own.columns);
-    factorInPlace(diagonal);
-    const inverse = invertLower(diagonal);
+    const inverse = await factorDiagonal(rowsFrom(own, 0, own.columns), products);
     inverses.push(inverse);
     const below = rowsFrom(own, own.columns);
     if (below.rows > 0) await replaceByProduct(below, below, inverse, products, 'transB'); // A L⁻ᵀ
@@ -100,35 +97,69 @@ export async function cholesky(matrix: Panels, products: Products): Promise<Fact
   return { lower: matrix, inverses };
 }
 
+/** Replaces a diagonal block by its factor. @returns the inverse of that @throws NotPositiveDefinite */
+async function factorDiagonal(diagonal: Matrix, products: Products): Promise<Matrix> {
+  const { data, rows: n } = diagonal;
+  if (n <= PANEL) {
+    factorInPlace(diagonal);
+    return invertLower(diagonal);
+  }
+  const panels = new Panels(n, undefined, PANEL);
+  for (const [p, start] of panels.starts.entries()) {
+    const width = panels.width(start);
+    for (let i = start; i < n; i++) {
+      panels.panels[p].set(data.subarray(i * n + start, i * n + start + width), (i - start) * width);
+    }
+  }
+  const factor = await cholesky(panels, products);
+  data.fill(0);
+  for (const [p, start] of panels.starts.entries()) {
+    const width = panels.width(start);
+    for (let i = start; i < n; i++) {
+      data.set(panels.panels[p].subarray((i - start) * width, (i - start + 1) * width), i * n + start);
+    }
+  }
+  const inverse: Matrix = { data: new Float64Array(n * n), rows: n, columns: n };
+  for (let i = 0; i < n; i++) inverse.data[i * n + i] = 1;
+  await forward(factor, inverse, products);
+  return inverse;
+}
+
 /**
  * The solution D of (L Lᵀ) D = B.
  * @param right (n, h); overwritten with D
  * @throws CancelledError
  */
-export async function solveWith({ lower, inverses }: Factor, right: Matrix, products: Products): Promise<Matrix> {
-  const { size } = lower;
-  const starts = panelStarts(size);
-  const below = (p: number, width: number): Matrix => {
-    const data = lower.panels[p].subarray(width * width);
-    return { data, rows: size - starts[p] - width, columns: width };
-  };
-  for (const [p, start] of starts.entries()) {
-    // L Y = B
-    const width = panelWidth(size, start);
-    const own = rowsFrom(right, start, width);
-    await replaceByProduct(own, inverses[p], own, products);
-    if (start + width < size) await products.subtract(rowsFrom(right, start + width), below(p, width), own);
-  }
-  for (const [p, start] of [...starts.entries()].reverse()) {
+export async function solveWith(factor: Factor, right: Matrix, products: Products): Promise<Matrix> {
+  const { lower, inverses } = factor;
+  await forward(factor, right, products);
+  for (const [p, start] of [...lower.starts.entries()].reverse()) {
     // Lᵀ D = Y
-    const width = panelWidth(size, start);
+    const width = lower.width(start);
     const own = rowsFrom(right, start, width);
-    if (start + width < size) {
-      await products.subtract(own, below(p, width), rowsFrom(right, start + width), 'transA');
+    if (start + width < lower.size) {
+      await products.subtract(own, below(lower, p), rowsFrom(right, start + width), 'transA');
     }
     await replaceByProduct(own, inverses[p], own, products, 'transA');
   }
   return right;
+}
+
+/** Replaces B by the solution Y of L Y = B. */
+async function forward({ lower, inverses }: Factor, right: Matrix, products: Products): Promise<void> {
+  for (const [p, start] of lower.starts.entries()) {
+    const width = lower.width(start);
+    const own = rowsFrom(right, start, width);
+    await replaceByProduct(own, inverses[p], own, products);
+    if (start + width < lower.size) await products.subtract(rowsFrom(right, start + width), below(lower, p), own);
+  }
+}
+
+/** What is below the diagonal block of a panel. */
+function below(lower: Panels, p: number): Matrix {
+  const start = lower.starts[p];
+  const columns = lower.width(start);
+  return { data: lower.panels[p].subarray(columns * columns), rows: lower.size - start - columns, columns };
 }
 
 /** c ← A B, with a factor transposed; c may be one of the two. */

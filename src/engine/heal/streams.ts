@@ -7,7 +7,7 @@ import { type Chunk, ChunkPool, type State } from '../model/states';
 import { openStateStore, type StateStore } from '../model/state-store';
 import type { Part } from '../parts/part';
 import { rangeOf } from '../parts/ranges';
-import { groupCosts, groupsOf } from './groups';
+import { groupCosts, groupsOf, piecesOf } from './groups';
 import type { RowGroup } from './rows';
 
 /** The streams: healed and dense at one module, dense at the next (the target), and others while they are needed. */
@@ -22,6 +22,8 @@ export interface RowRun extends Pick<RowGroup, 'use' | 'measure'> {
   readonly first: number;
   /** Number of the group whose sums it adds to. */
   readonly group: number;
+  /** Number of the piece of that group whose products are taken together. */
+  readonly piece: number;
 }
 
 /** Size of streams. */
@@ -178,7 +180,7 @@ export class Streams {
 
 /** All runs of rows. */
 export function runsOf(groups: readonly RowGroup[], rowsPerChunk: number): RowRun[] {
-  const runs: Omit<RowRun, 'group'>[] = [];
+  const runs: Omit<RowRun, 'group' | 'piece'>[] = [];
   let first = 0;
   for (const { rows, use, measure } of groups) {
     for (let at = 0; at < rows.length; at += rowsPerChunk) {
@@ -188,7 +190,8 @@ export function runsOf(groups: readonly RowGroup[], rowsPerChunk: number): RowRu
     }
   }
   const numbers = groupsOf(runs);
-  return runs.map((run, p) => ({ ...run, group: numbers[p] }));
+  const pieces = piecesOf(runs, numbers, groups[0]?.rows[0].length ?? 0);
+  return runs.map((run, p) => ({ ...run, group: numbers[p], piece: pieces[p] }));
 }
 
 /** The runs of a part: whole groups. */

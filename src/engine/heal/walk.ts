@@ -17,6 +17,7 @@ import { siteLinears } from './corrections';
 import { notFinite } from './failure';
 import { GramSums } from './gram';
 import { NormSite } from './norm-site';
+import { PieceSums } from './pieces';
 import type { Collector } from './site-sums';
 import { type Site, stepOf, stepsBetween } from './sites';
 import type { Streams } from './streams';
@@ -93,6 +94,7 @@ export class Walk {
     const { hidden } = this.model.architecture;
     const errors: number[] = [];
     const sums = collector && (await GramSums.open(this.model, this.widthOf(site, regressor), hidden));
+    const pieces = sums && this.piecesFor(sums, collector);
     const module = await this.openInputs(site, true);
     try {
       for (const [p, run] of this.streams.runs.entries()) {
@@ -106,10 +108,7 @@ export class Walk {
           const squares = squaredDistance(target, output);
           if (!Number.isFinite(squares)) throw notFinite(site);
           errors.push(squares);
-          if (collector && sums) {
-            await sums.add(collector.begin(run), x.data, target.tensor, output.tensor);
-            await collector.end(run, squares);
-          }
+          await pieces?.add(p, { x: x.data, wanted: target.tensor, found: output.tensor }, squares);
         }
         await this.streams.writeInput(p, x);
         await this.streams.write('plain', p, output);
@@ -136,14 +135,15 @@ export class Walk {
         const own = weightOf(architecture, bias) && scale(g, weights.bind(g, bias), factor);
         return { x, r: own ? sub(g, r, own) : r };
       }));
+    const pieces = sums && this.piecesFor(sums, collector);
     const module = await this.openInputs(site, false);
     try {
       for (const [p, run] of this.streams.runs.entries()) {
         const before = await this.streams.read('healed', p);
         const [x] = (await module.run(before)).inputs;
-        if (run.use !== 'none' && collector && sums) {
-          const target = await this.streams.read('target', p);
-          await collector.end(run, await sums.add(collector.begin(run), x.data, target.tensor, before.tensor));
+        if (run.use !== 'none' && pieces) {
+          const { tensor: wanted } = await this.streams.read('target', p);
+          await pieces.add(p, { x: x.data, wanted, found: before.tensor });
         }
         await this.streams.writeInput(p, x);
         this.advance(run.rows);
@@ -270,6 +270,10 @@ export class Walk {
   private openInputs(site: Site, withOutput: boolean): Promise<OpenInputs> {
     const pools = siteLinears(this.model.architecture, site).map(({ width }) => this.streams.inputPool(width));
     return this.forward.openInputs(stepOf(site), pools, withOutput);
+  }
+
+  private piecesFor(sums: GramSums, collector: Collector): PieceSums {
+    return new PieceSums(sums, this.streams.runs, this.forward.length, collector);
   }
 
   /** X: the inputs of the site's Linears, those after the first times what their factor is of the first one's. (tokens, width of X) */

@@ -5,7 +5,7 @@
  */
 import { UserError } from '../../errors';
 import { command } from '../../option-token';
-import { Panels, panelWidth, PANEL } from '../../heal/blocked';
+import { Panels } from '../../heal/blocked';
 import { cholesky, type Products, solveWith } from '../../heal/solve';
 import type { TokenRows } from '../../model/forward';
 import { HELD_OUT_EVERY } from './criteria';
@@ -79,9 +79,10 @@ export class FactorSums {
 
   private addProduct(a: number, b: number, value: number): void {
     const [row, column] = a > b ? [a, b] : [b, a];
-    const panel = Math.floor(column / PANEL);
-    const start = panel * PANEL;
-    this.gram.panels[panel][(row - start) * panelWidth(this.gram.size, start) + column - start] += value;
+    const { gram } = this;
+    const panel = Math.floor(column / gram.panel);
+    const start = panel * gram.panel;
+    gram.panels[panel][(row - start) * gram.width(start) + column - start] += value;
   }
 }
 
