@@ -60,7 +60,7 @@ describe('command line: score', function () {
     writeFileSync(scores, JSON.stringify(json));
     const out = (): string => join(temporaryFolder(), 'pruned');
     const prune = (count: string) =>
-      coppice(['prune', folder, '--scores', scores, '--count', count, '--out', out(), '--no-keep-ends']);
+      coppice(['prune', SAMPLE, '--scores', scores, '--count', count, '--out', out(), '--no-keep-ends']);
     assert.match(
       (await prune('6')).stderr,
       /were chosen by a race, which reads some of their rows, and only the 4 least important/,

@@ -5,7 +5,7 @@
 import type { Panels } from './blocked';
 import { addEquations, type NormalEquations } from './gram';
 import { RIDGE_GRID } from './methods';
-import { cholesky, type Matrix, type Products, solveWith } from './solve';
+import { cholesky, type Factor, type Matrix, type Products, solveWith } from './solve';
 
 export interface Fit {
   /** D, (d, h); undefined if no correction helps. */
@@ -113,9 +113,20 @@ async function timesSymmetric(gram: Panels, delta: Matrix, products: Products): 
 }
 
 async function deltaOf({ gram, cross }: NormalEquations, ridge: number, products: Products): Promise<Matrix> {
+  return solveWith((await factorOf(gram, ridge, products))!, cross, products);
+}
+
+/**
+ * The factor of XᵀX + αI.
+ * @param gram overwritten
+ * @returns undefined if X is zero
+ * @throws NotPositiveDefinite, CancelledError
+ */
+export async function factorOf(gram: Panels, ridge: number, products: Products): Promise<Factor | undefined> {
   const { median } = diagonalFacts(gram);
+  if (median === 0) return undefined;
   gram.addToDiagonal(ridge * median);
-  return solveWith(await cholesky(gram, products), cross, products);
+  return cholesky(gram, products);
 }
 
 export function factsOf({ gram, cross }: NormalEquations): Pick<Fit, 'traceGram' | 'medianGram' | 'normCross'> {

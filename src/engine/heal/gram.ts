@@ -20,9 +20,10 @@ export interface NormalEquations {
   readonly cross: Matrix;
 }
 
-export function emptyEquations(inputs: number, outputs: number): NormalEquations {
+/** @param isCross whether XᵀX is not wanted: its size is 0 then */
+export function emptyEquations(inputs: number, outputs: number, isCross = false): NormalEquations {
   return {
-    gram: new Panels(inputs),
+    gram: new Panels(isCross ? 0 : inputs),
     cross: { data: new Float64Array(inputs * outputs), rows: inputs, columns: outputs },
   };
 }
@@ -72,40 +73,36 @@ export class GramSums {
    * @param inputs width of X
    * @param outputs width of R
    * @param form turns X and R into those that are summed; it may have inputs of its own
-   * @param isSummed false where only Σ R² is wanted
+   * @param wantedSums both sums, or XᵀR alone, or none where only |R|² is wanted
    */
   static async open(
     model: Model,
     inputs: number,
     outputs: number,
     form: GramForm = asTheyAre,
-    isSummed = true,
+    wantedSums: 'both' | 'cross' | 'none' = 'both',
   ): Promise<GramSums> {
-    const stripes = isSummed ? stripesOf(inputs) : [];
+    const stripes = wantedSums === 'both' ? stripesOf(inputs) : [];
     const g = new Graph();
     const given = g.input('x', 'float32', ['tokens', inputs]);
     const [wanted, found] = ['wanted', 'found'].map((name) => g.input(name, 'float32', ['tokens', outputs]));
     const { x, r } = form(g, given, sub(g, wanted, found));
     const blocks: [Stripe, Stripe][] = [];
-    if (isSummed) {
-      // Transposed once: a Gemm that transposes its first factor does so again for every few columns of the second.
-      const transposed = transpose(g, x, [1, 0]);
-      const pieces = split(
-        g,
-        transposed,
-        0,
-        stripes.map(({ width }) => width),
-      );
+    // Transposed once: a Gemm that transposes its first factor does so again for every few columns of the second.
+    const transposed = wantedSums === 'none' ? undefined : transpose(g, x, [1, 0]);
+    if (transposed && wantedSums === 'both') {
+      const widths = stripes.map(({ width }) => width);
+      const pieces = split(g, transposed, 0, widths);
       for (const [c, columns] of stripes.entries()) {
         for (let s = c; s < stripes.length; s++) {
           g.output(`gram${blocks.length}`, linear(g, pieces[s], pieces[c]));
           blocks.push([stripes[s], columns]);
         }
       }
-      g.output('cross', product(g, transposed, r));
     }
+    if (transposed) g.output('cross', product(g, transposed, r));
     g.output('squares', reduceSum(g, mul(g, r, r), [1]));
-    return new GramSums(await model.openSession(g.serialize()), inputs, isSummed ? outputs : 0, blocks);
+    return new GramSums(await model.openSession(g.serialize()), inputs, transposed ? outputs : 0, blocks);
   }
 
   /**

@@ -68,7 +68,7 @@ export class NormSite {
       const found = mul(g, mul(g, z, inverse), g.floats(gains, [hidden]));
       return { x: mul(g, x, mul(g, counts, inverse)), r: mul(g, counts, sub(g, r, found)) };
     };
-    const sums = await GramSums.open(model, this.width, hidden, form, collector !== undefined);
+    const sums = await GramSums.open(model, this.width, hidden, form, collector ? 'both' : 'none');
     const pieces = new PieceSums(sums, streams.runs, forward.length, collector, (squares) => {
       if (!Number.isFinite(squares)) throw notFinite(this.site);
       errors.push(squares);

@@ -7,9 +7,10 @@
  * bring, and tokens count as they do in the healing of such a family.
  */
 import { emptyEquations, type GramForm, GramSums, type NormalEquations } from '../heal/gram';
-import { fitWith } from '../heal/fit';
+import type { Panels } from '../heal/blocked';
+import { factorOf } from '../heal/fit';
 import { HEAL_DEFAULTS } from '../heal/methods';
-import { NotPositiveDefinite, Products } from '../heal/solve';
+import { type Factor, type Matrix, NotPositiveDefinite, Products, solveWith } from '../heal/solve';
 import { tokenCounts } from '../heal/token-counts';
 import type { Model } from '../model/model';
 import type { Chunk } from '../model/states';
@@ -30,10 +31,12 @@ const weighted: GramForm = (g, x, r) => {
 };
 
 export class Folder {
+  private crossSums: GramSums | undefined;
+
   private constructor(
     private readonly model: Model,
     private readonly length: number,
-    private readonly sums: GramSums,
+    private readonly gramSums: GramSums,
     private readonly correction: Session,
     private readonly products: Products,
   ) {}
@@ -54,40 +57,57 @@ export class Folder {
     }
   }
 
-  private get hidden(): number {
+  get hidden(): number {
     return this.model.architecture.hidden;
   }
 
-  /** The equations of a fit, without any tokens. */
-  equations(): NormalEquations {
-    return emptyEquations(this.hidden, this.hidden);
+  /** Sums for so many fits of what one module adds, each towards a target of its own. */
+  sums(fits: number): FoldSums {
+    return new FoldSums(this, fits);
+  }
+
+  /**
+   * Whether all fits of a module have the same X, and so the same XᵀX and factor. Where tokens count by what is wanted, each target makes
+   * another X.
+   */
+  get isShared(): boolean {
+    return !hasNormBehind(this.model);
   }
 
   /**
    * Adds tokens to a fit.
+   * @param equations without XᵀX where another fit has it
    * @param moved M, (tokens, hidden)
    * @param after the stream after the module
    * @param target the dense stream where the next kept module starts
    */
   async add(equations: NormalEquations, moved: Float32Array, after: Float32Array, target: Float32Array): Promise<void> {
-    const shape = [after.length / this.hidden, this.hidden];
-    const counts = hasNormBehind(this.model) && tokenCounts(target, this.length, this.model.architecture);
-    await this.sums.add(equations, moved, float32(target, shape), float32(after, shape), counts ? { counts } : {});
+    const { model, hidden, length } = this;
+    const shape = [after.length / hidden, hidden];
+    const counts = hasNormBehind(model) && tokenCounts(target, length, model.architecture);
+    const isCross = equations.gram.size === 0;
+    const sums = isCross ? (this.crossSums ??= await GramSums.open(model, hidden, hidden, undefined, 'cross')) : this.gramSums;
+    await sums.add(equations, moved, float32(target, shape), float32(after, shape), counts ? { counts } : {});
   }
 
   /**
-   * @param equations overwritten
-   * @returns undefined if numbers are not finite: then the divergence tells so
+   * @param gram overwritten
+   * @returns undefined if numbers are not finite, or all zero: then the divergence tells so
    * @throws CancelledError
    */
-  async solve(equations: NormalEquations): Promise<Correction | undefined> {
+  async factor(gram: Panels): Promise<Factor | undefined> {
     try {
-      const { delta } = await fitWith(equations, HEAL_DEFAULTS.foldRidge, this.products);
-      return delta && Float32Array.from(delta.data, (value) => -HEAL_DEFAULTS.stepCut * value);
+      return await factorOf(gram, HEAL_DEFAULTS.foldRidge, this.products);
     } catch (error) {
       if (error instanceof NotPositiveDefinite) return undefined;
       throw error;
     }
+  }
+
+  /** @param cross overwritten @throws CancelledError */
+  async solve(factor: Factor, cross: Matrix): Promise<Correction> {
+    const { data } = await solveWith(factor, cross, this.products);
+    return Float32Array.from(data, (value) => -HEAL_DEFAULTS.stepCut * value);
   }
 
   /** Writes after + step · M D to `result`. */
@@ -101,8 +121,39 @@ export class Folder {
   }
 
   async close(): Promise<void> {
-    await this.sums.close();
+    await this.gramSums.close();
+    await this.crossSums?.close();
     await this.correction.close();
     await this.products.close();
+  }
+}
+
+/** The sums of fits of what one module adds; XᵀX and its factor are found once where all have the same X. */
+export class FoldSums {
+  private readonly equations: readonly NormalEquations[];
+
+  constructor(
+    private readonly folder: Folder,
+    fits: number,
+  ) {
+    const { hidden, isShared } = folder;
+    this.equations = Array.from({ length: fits }, (_, i) => emptyEquations(hidden, hidden, isShared && i > 0));
+  }
+
+  /** Adds tokens to the i-th fit, as `Folder.add`. */
+  add(i: number, moved: Float32Array, after: Float32Array, target: Float32Array): Promise<void> {
+    return this.folder.add(this.equations[i], moved, after, target);
+  }
+
+  /** @returns the correction of each fit; undefined if numbers are not finite @throws CancelledError */
+  async solve(): Promise<(Correction | undefined)[]> {
+    const { folder } = this;
+    const found: (Correction | undefined)[] = [];
+    let factor: Factor | undefined;
+    for (const [i, { gram, cross }] of this.equations.entries()) {
+      if (i === 0 || !folder.isShared) factor = await folder.factor(gram);
+      found.push(factor && (await folder.solve(factor, cross)));
+    }
+    return found;
   }
 }

@@ -16,8 +16,9 @@ import type { Chunk, State } from '../model/states';
 import type { Step } from '../model/view';
 import { foldWork } from './cost';
 import type { DenseStream } from './dense-stream';
-import { Folder } from './fold';
+import { type Correction, Folder } from './fold';
 import { countWalk, passing, type Stage, stagesOf } from './healed-walk';
+import { foldName, KnownFolds } from './known-folds';
 import { type Lane, Lanes } from './lanes';
 import { type ComparedSummary, summariseComparison } from './losses';
 
@@ -25,7 +26,12 @@ import { type ComparedSummary, summariseComparison } from './losses';
 interface Goal {
   readonly lane: Lane | undefined;
   readonly target: number;
+  /** Of what it follows from. */
+  readonly name: string;
 }
+
+/** Share of the memory budget for corrections of folds. */
+const KNOWN = 1 / 8;
 
 /** What a fold leaves of the dense stream at the place where its block's successor starts. */
 export interface LeftOver {
@@ -44,6 +50,9 @@ export class HealedSweep {
     private readonly dense: DenseStream,
     private readonly rows: TokenRows,
     private readonly folder: Folder,
+    private readonly known: KnownFolds,
+    /** Bytes of memory for streams. */
+    private readonly budget: number,
   ) {
     this.forward = new Forward(model, rows[0].length);
     this.buffer = new Float32Array(dense.chunks[0] * rows[0].length * model.architecture.hidden);
@@ -51,7 +60,10 @@ export class HealedSweep {
 
   /** @param dense the stream of the unpruned model over the rows */
   static async open(model: Model, dense: DenseStream, rows: TokenRows, signal?: AbortSignal): Promise<HealedSweep> {
-    return new HealedSweep(model, dense, rows, await Folder.open(model, rows[0].length, signal));
+    const budget = Math.max(0, model.memory - dense.bytes);
+    const known = new KnownFolds(Math.floor((KNOWN * budget) / (4 * model.architecture.hidden ** 2)));
+    const folder = await Folder.open(model, rows[0].length, signal);
+    return new HealedSweep(model, dense, rows, folder, known, (1 - KNOWN) * budget);
   }
 
   /**
@@ -64,9 +76,8 @@ export class HealedSweep {
     candidates: readonly number[],
     job: JobOptions = {},
   ): Promise<{ full: ComparedSummary; without: ComparedSummary[] }> {
-    const { model, rows, dense, forward } = this;
+    const { rows, dense, forward, budget } = this;
     const stages = stagesOf(steps, candidates, dense.model.architecture.layers.length);
-    const budget = Math.max(0, model.memory - dense.bytes);
     const groups = Lanes.groups(candidates, forward, rows.length, budget);
     const work = new Work(job, this.totalWork(stages, groups), 'row-blocks', 'reading the model');
     let full: ComparedSummary | undefined;
@@ -76,9 +87,9 @@ export class HealedSweep {
       const lanes = await Lanes.open(group, forward, dense.chunks, budget);
       try {
         await this.start(lanes);
-        for (const [s, stage] of stages.entries()) {
+        for (const s of stages.keys()) {
           work.step(`${part}step 1 of 2: module ${s + 1} of ${stages.length}`);
-          await this.through(stage, lanes, work);
+          await this.through(stages, s, lanes, work);
         }
         work.step(`${part}step 2 of 2: KL divergences`);
         const [whole, ...variants] = await this.compare(lanes, work);
@@ -109,7 +120,7 @@ export class HealedSweep {
       'reading the model',
     );
     const left = new Map<number, LeftOver>();
-    const lanes = await Lanes.open([], forward, dense.chunks, Math.max(0, model.memory - dense.bytes));
+    const lanes = await Lanes.open([], forward, dense.chunks, this.budget);
     try {
       await this.start(lanes);
       if (candidates[0] === 0) left.set(0, await this.leftAtStart(steps, lanes, work));
@@ -117,8 +128,8 @@ export class HealedSweep {
         work.step(`folds, module ${s + 1} of ${last}`);
         const open = await forward.open(stage.module, true);
         try {
-          const goals: Goal[] = stage.target === undefined ? [] : [{ lane: lanes.model, target: stage.target }];
-          if (stage.branch) goals.push({ lane: undefined, target: stage.branch.target });
+          const goals = goalsOf(stages, s, lanes.model, undefined);
+          if (stage.branch) goals.push(goalOf(stages, s, undefined, stage.branch.target));
           const found = await this.pass(open, lanes.model, goals, lanes, work);
           if (stage.branch) left.set(stage.branch.candidate, found[0]);
         } finally {
@@ -160,15 +171,19 @@ export class HealedSweep {
     }
   }
 
-  /** Takes the model and its variants through a module. */
-  private async through(stage: Stage, lanes: Lanes, work: Work): Promise<void> {
+  /** Takes the model and its variants through the module of a stage. */
+  private async through(stages: readonly Stage[], s: number, lanes: Lanes, work: Work): Promise<void> {
+    const stage = stages[s];
+    const { branch } = stage;
     const open = await this.forward.open(stage.module, true);
-    const leaving = stage.branch && lanes.variant(stage.branch.candidate);
+    const leaving = branch && lanes.variant(branch.candidate);
     try {
-      for (const lane of [lanes.model, ...passing(stage, lanes.candidates).map((each) => lanes.variant(each)!)]) {
-        const goals: Goal[] = stage.target === undefined ? [] : [{ lane, target: stage.target }];
-        if (lane === lanes.model && leaving) goals.push({ lane: leaving, target: stage.branch.target });
-        await this.pass(open, lane, goals, lanes, work);
+      const own = goalsOf(stages, s, lanes.model, undefined);
+      if (leaving) own.push(goalOf(stages, s, leaving, branch.target));
+      await this.pass(open, lanes.model, own, lanes, work);
+      for (const each of passing(stage, lanes.candidates)) {
+        const lane = lanes.variant(each)!;
+        await this.pass(open, lane, goalsOf(stages, s, lane, each), lanes, work);
       }
     } finally {
       await open.close();
@@ -186,18 +201,25 @@ export class HealedSweep {
     lanes: Lanes,
     work: Work,
   ): Promise<LeftOver[]> {
-    const { dense, forward, folder } = this;
-    const fits = goals.map((goal) => ({ ...goal, equations: folder.equations() }));
+    const { dense, forward, folder, known } = this;
+    const fits = goals.map((goal) => ({
+      ...goal,
+      left: goal.lane ? undefined : known.leftOver(goal.name),
+      found: known.correction(goal.name),
+    }));
+    const sought = fits.filter(({ left, found }) => !left && !found);
+    const sums = folder.sums(sought.length);
     const isFolded = goals.some((goal) => goal.lane === lane);
+    const isKept = fits.some(({ left }) => !left);
     for (const [chunk, count] of dense.chunks.entries()) {
       const before = await lanes.read(lane, chunk);
       const after = await open.run(before);
       work.advance(count / 2);
-      if (fits.length > 0) {
+      if (isKept) {
         const moved = forward.pool.take(count);
         for (let i = 0; i < moved.data.length; i++) moved.data[i] = after.data[i] - before.data[i];
-        for (const { equations, target } of fits) {
-          await folder.add(equations, moved.data, after.data, await dense.read(target, chunk, this.buffer));
+        for (const [i, { target }] of sought.entries()) {
+          await sums.add(i, moved.data, after.data, await dense.read(target, chunk, this.buffer));
         }
         await lanes.write(lanes.moved, chunk, moved);
         await lanes.write(lanes.after, chunk, after.retain());
@@ -205,24 +227,40 @@ export class HealedSweep {
       if (isFolded) after.release();
       else await lanes.write(lane, chunk, after);
     }
+    const solved = await sums.solve();
     const left: LeftOver[] = [];
-    for (const { lane: to, target, equations } of fits) {
-      const correction = await folder.solve(equations);
-      const errors = new Errors(this.model.architecture.hidden);
-      for (const [chunk, count] of dense.chunks.entries()) {
-        const healed = forward.pool.take(count);
-        const [moved, after] = [await lanes.read(lanes.moved, chunk), await lanes.read(lanes.after, chunk)];
-        await folder.apply(correction, moved, after, healed);
-        if (to) {
-          await lanes.write(to, chunk, healed);
-        } else {
-          errors.add(await dense.read(target, chunk, this.buffer), healed.data);
-          healed.release();
-        }
-        work.advance(count * foldWork(this.model.architecture));
-      }
-      if (!to) left.push(errors.leftOver());
+    for (const fit of fits) {
+      const correction = fit.found ? fit.found.correction : solved[sought.indexOf(fit)];
+      const remains = fit.left ?? (await this.fold(fit, correction, lanes));
+      if (!fit.left) known.keep(fit.name, correction);
+      work.advance(this.rows.length * foldWork(this.model.architecture));
+      if (remains) left.push(remains);
     }
+    return left;
+  }
+
+  /** Corrects the stream that passed last. @returns what is left, where the goal has no lane */
+  private async fold(
+    { lane, target, name }: Goal,
+    correction: Correction | undefined,
+    lanes: Lanes,
+  ): Promise<LeftOver | undefined> {
+    const { dense, forward, folder } = this;
+    const errors = new Errors(this.model.architecture.hidden);
+    for (const [chunk, count] of dense.chunks.entries()) {
+      const healed = forward.pool.take(count);
+      const [moved, after] = [await lanes.read(lanes.moved, chunk), await lanes.read(lanes.after, chunk)];
+      await folder.apply(correction, moved, after, healed);
+      if (lane) {
+        await lanes.write(lane, chunk, healed);
+      } else {
+        errors.add(await dense.read(target, chunk, this.buffer), healed.data);
+        healed.release();
+      }
+    }
+    if (lane) return undefined;
+    const left = errors.leftOver();
+    this.known.keepLeftOver(name, left);
     return left;
   }
 
@@ -259,6 +297,16 @@ export class HealedSweep {
     });
     return this.rows.length * perRow.reduce((a, b) => a + b, 0);
   }
+}
+
+function goalOf(stages: readonly Stage[], s: number, lane: Lane | undefined, target: number, lacks?: number): Goal {
+  return { lane, target, name: foldName(stages, s, lacks, target) };
+}
+
+/** The fold of a stream after a stage where the model is cut. @param lacks the step that the stream has left out beside it */
+function goalsOf(stages: readonly Stage[], s: number, lane: Lane, lacks: number | undefined): Goal[] {
+  const { target } = stages[s];
+  return target === undefined ? [] : [goalOf(stages, s, lane, target, lacks)];
 }
 
 /** Sums of squares over tokens, in float64. */

@@ -8,6 +8,7 @@ import { defined } from '../../../format/defined';
 import type { ScoreRows } from '../criterion';
 import { inPhases, type JobOptions, labelled } from '../../progress';
 import { heal } from '../../heal/heal';
+import { RememberedCorrections } from '../../heal/remembered';
 import { Overlay } from '../../weights/overlay';
 import type { TokenRows } from '../../model/forward';
 import type { Model } from '../../model/model';
@@ -127,7 +128,13 @@ async function measured(
 /** Share of the rows that a quick healing does not fit. */
 const JUDGED = 0.3;
 
-/** KL divergence on rows that were not fitted, of each set after a quick healing; undefined where there is one row. */
+/** Share of the memory budget for corrections that later sets need. */
+const REMEMBERED = 1 / 8;
+
+/**
+ * KL divergence on rows that were not fitted, of each set after a quick healing; undefined where there is one row. Sets that begin alike
+ * follow each other, and share what is found up to the first block that only one of them lacks.
+ */
 async function healedDivergences(
   { model, view, rows, teacher }: SetSubject,
   target: Model,
@@ -136,33 +143,39 @@ async function healedDivergences(
 ): Promise<(number | undefined)[]> {
   if (rows.length < 2) return sets.map(() => undefined);
   const fitted = rows.length - Math.ceil(JUDGED * rows.length);
-  const others = [...rows.keys()].slice(fitted);
+  const judging = [...rows.keys()].slice(fitted);
   const phases = inPhases(
     job,
     sets.flatMap(() => [{ share: 5 }, { share: 1 }]),
   );
+  const views = sets.map((blocks) => viewLacking(view, blocks));
+  const remembered = new RememberedCorrections(views, REMEMBERED * model.memory);
   const found: number[] = [];
-  for (const [i, blocks] of sets.entries()) {
+  for (const [turn, i] of alike(sets).entries()) {
     const [toHeal, toJudge] = phases
-      .slice(2 * i)
-      .map((each) => labelled(each, `healing set ${i + 1} of ${sets.length}`));
-    const without = viewLacking(view, blocks);
-    const { patches } = await heal(
-      model,
-      without,
-      rows.slice(0, fitted),
-      { method: 'refit', measure: false, target },
-      toHeal,
-    );
+      .slice(2 * turn)
+      .map((each) => labelled(each, `healing set ${turn + 1} of ${sets.length}`));
+    const others = remembered.of(views[i]);
+    const settings = { method: 'refit', measure: false, target, others } as const;
+    const { patches } = await heal(model, views[i], rows.slice(0, fitted), settings, toHeal);
     const healed = await model.withWeights(new Overlay(model.weights, patches));
     try {
-      const [{ kl }] = await divergencesOfSets({ model: healed, view, rows, teacher }, [blocks], others, toJudge);
-      found.push(kl);
+      const [{ kl }] = await divergencesOfSets({ model: healed, view, rows, teacher }, [sets[i]], judging, toJudge);
+      found[i] = kl;
     } finally {
       await healed.close();
     }
   }
   return found;
+}
+
+/** Indices of sets, those that begin alike one after the other. */
+function alike(sets: readonly (readonly number[])[]): number[] {
+  const first = (a: readonly number[], b: readonly number[]): number => {
+    const place = a.findIndex((block, i) => block !== b[i]);
+    return place < 0 ? 0 : a[place] - (b[place] ?? Infinity);
+  };
+  return [...sets.keys()].sort((i, j) => first(sets[i], sets[j]));
 }
 
 export const scoreRows: ScoreRows = (model, rows, { view, count = 0, kept, teacher, seed, screening, race }, job) => {
