@@ -1,6 +1,6 @@
 /** The blocked Cholesky against the plain one, and against known solutions. */
 import assert from 'node:assert/strict';
-import { PANEL, Panels, panelStarts, panelWidth } from '../../../src/engine/heal/blocked';
+import { PANEL, panelOf, Panels } from '../../../src/engine/heal/blocked';
 import { solveShifted } from '../../../src/engine/heal/shifted';
 import { cholesky, NotPositiveDefinite, Products, solveWith, type Matrix } from '../../../src/engine/heal/solve';
 import type { Vector } from '../../reference/forward';
@@ -31,10 +31,10 @@ const gramOf = (n: number, seed: number): Vector[] => {
 };
 
 /** The lower triangle in panels, as sums of products leave it. */
-function panelsOf(a: readonly Vector[]): Panels {
-  const matrix = new Panels(a.length);
-  for (const [p, start] of panelStarts(a.length).entries()) {
-    const width = panelWidth(a.length, start);
+function panelsOf(a: readonly Vector[], columns?: number): Panels {
+  const matrix = new Panels(a.length, undefined, columns);
+  for (const [p, start] of matrix.starts.entries()) {
+    const width = matrix.width(start);
     for (let row = start; row < a.length; row++) {
       for (let j = 0; j < width; j++) {
         // What lies above the diagonal within a panel must not be read.
@@ -48,8 +48,8 @@ function panelsOf(a: readonly Vector[]): Panels {
 /** One panel after the other, row by row, as a whole lower triangle. */
 function lowerOf(matrix: Panels): Vector[] {
   const lower = zeros(matrix.size, matrix.size);
-  for (const [p, start] of panelStarts(matrix.size).entries()) {
-    const width = panelWidth(matrix.size, start);
+  for (const [p, start] of matrix.starts.entries()) {
+    const width = matrix.width(start);
     for (let row = start; row < matrix.size; row++) {
       for (let j = 0; j < width && start + j <= row; j++) {
         lower[row][start + j] = matrix.panels[p][(row - start) * width + j];
@@ -63,8 +63,8 @@ const flat = (a: readonly Vector[]): Float64Array => Float64Array.from(a.flatMap
 const matrixOf = (a: readonly Vector[]): Matrix => ({ data: flat(a), rows: a.length, columns: a[0].length });
 
 /** The solution of A X = B by blocks. */
-async function solve(a: readonly Vector[], b: readonly Vector[]): Promise<Float64Array> {
-  return (await solveWith(await cholesky(panelsOf(a), products), matrixOf(b), products)).data;
+async function solve(a: readonly Vector[], b: readonly Vector[], columns?: number): Promise<Float64Array> {
+  return (await solveWith(await cholesky(panelsOf(a, columns), products), matrixOf(b), products)).data;
 }
 
 describe('Cholesky in blocks', () => {
@@ -79,6 +79,18 @@ describe('Cholesky in blocks', () => {
         const [some, expected] = [b, x].map((all) => all.map((row) => row.slice(0, sides)));
         assertGradientClose(await solve(a, some), flat(expected), 1e-9, `${sides} right sides`);
       }
+    });
+  }
+
+  for (const n of [PANEL + 40, 2 * PANEL, 2 * PANEL + 45]) {
+    it(`${n} rows in wide panels, whose diagonal blocks are factored in panels themselves`, async () => {
+      assert.ok(panelOf(4096) > PANEL);
+      const columns = PANEL + 40;
+      const a = gramOf(n, n);
+      const { lower } = await cholesky(panelsOf(a, columns), products);
+      assertGradientClose(flat(lowerOf(lower)), flat(choleskyFactor(a)), 1e-11, 'L');
+      const b = random(n, 7, 1000 + n);
+      assertGradientClose(await solve(a, b, columns), flat(solveSymmetric(a, b)), 1e-9, 'solutions');
     });
   }
 

@@ -3,11 +3,15 @@ import assert from 'node:assert/strict';
 import { scoreEnergy } from '../../../src/engine/importance/criteria/energy';
 import { energiesOf, energyOf, pairsOf } from '../../../src/engine/importance/energy';
 import { heal } from '../../../src/engine/heal/heal';
+import { RememberedCorrections } from '../../../src/engine/heal/remembered';
+import { SiteSolver } from '../../../src/engine/heal/site-solver';
+import { sitesOf } from '../../../src/engine/heal/sites';
 import { inSpreadRowInt8 } from '../../../src/engine/weights/row-int8';
 import { viewWithout } from '../../../src/engine/model/view';
 import { CancelledError } from '../../../src/engine/errors';
 import { loadReference, logSumExp, referenceForward } from '../../reference/forward';
 import { assertClose } from '../../support/close';
+import { countCalls, replaced } from '../../support/methods';
 import { describedModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { tinyCheckpoint } from '../../support/tiny-models';
@@ -82,6 +86,30 @@ describe('choice by energy', () => {
     assert.equal(energy.healed, least);
     assert.deepEqual(energy.blocks, finalists.find(({ healed }) => healed === least)!.blocks);
     assert.equal(energy.ppl, Math.exp(energy.meanNll));
+  });
+
+  it('finds the corrections of sets that begin alike once, with the same numbers', async () => {
+    const solved = countCalls(SiteSolver.prototype, 'correct');
+    const forgets = replaced(RememberedCorrections.prototype, 'take', () => undefined);
+    let every: number;
+    try {
+      assert.deepEqual(await scoreEnergy(model(), rows, options), exact);
+      every = solved.count;
+      forgets.restore();
+      assert.deepEqual(await scoreEnergy(model(), rows, options), exact);
+    } finally {
+      forgets.restore();
+      solved.restore();
+    }
+    const { finalists } = exact.energy;
+    const sites = finalists.map(({ blocks }) => sitesOf(without(blocks)));
+    assert.equal(every, sites.flat().length);
+    // A correction follows from the modules that are kept up to its target.
+    const names = finalists.flatMap(({ blocks }, i) =>
+      sites[i].map(({ module, next }) => [module, next, ...blocks.filter((block) => 2 * block < next)].join()),
+    );
+    assert.equal(solved.count - every, new Set(names).size);
+    assert.ok(new Set(names).size < names.length);
   });
 
   it('behind a screen has the terms of the screen, and everything else exactly', async () => {

@@ -8,9 +8,11 @@ import { heal } from '../../../src/engine/heal/heal';
 import { scoreGreedy } from '../../../src/engine/importance/criteria/greedy';
 import { scoreHealed, shortlist } from '../../../src/engine/importance/criteria/healed';
 import { DenseStream } from '../../../src/engine/importance/dense-stream';
+import { Folder } from '../../../src/engine/importance/fold';
 import { HealedSweep } from '../../../src/engine/importance/healed-sweep';
 import { innerTargets } from '../../../src/engine/importance/healed-walk';
 import { removeInTurn } from '../../../src/engine/importance/in-turn';
+import { KnownFolds } from '../../../src/engine/importance/known-folds';
 import type { Saves } from '../../../src/engine/importance/module-costs';
 import type { Model } from '../../../src/engine/model/model';
 import {
@@ -24,6 +26,7 @@ import {
 import type { JobOptions } from '../../../src/engine/progress';
 import { assertClose } from '../../support/close';
 import { calibrationRows, checkpointFolder } from '../../support/golden';
+import { countCalls, replaced } from '../../support/methods';
 import { withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { full, itFull } from '../../support/shared';
@@ -291,6 +294,39 @@ describe('removal by what healing leaves', function () {
       }
       assert.equal(removals.length, count);
     }));
+
+  for (const [name, kind] of [
+    ['llama-bias', 'one factor for all folds of a module that are sought at once'],
+    ['gemma3-pattern', 'with norms behind, one for each fold'],
+  ] as const) {
+    it(`factors no fold twice, with the same numbers: ${kind}`, () =>
+      withModel(toy(name), async (model) => {
+        const run = () => scoreHealed(model, ROWS, { count: 3, candidates: [0, 1, 2, 3, 4, 5] });
+        const factored = countCalls(Folder.prototype, 'factor');
+        const asked = new Map<string, number>();
+        const forgets = [
+          replaced(KnownFolds.prototype, 'leftOver', () => undefined),
+          replaced(KnownFolds.prototype, 'correction', (fold) => {
+            asked.set(fold, (asked.get(fold) ?? 0) + 1);
+            return undefined;
+          }),
+        ];
+        try {
+          const every = await run();
+          forgets.forEach(({ restore }) => restore());
+          const before = factored.count;
+          assert.deepEqual(await run(), every);
+          const after = factored.count - before;
+          const folds = [...asked.values()].reduce((a, b) => a + b, 0);
+          if (name === 'gemma3-pattern') assert.deepEqual([before, after], [folds, asked.size]);
+          else assert.ok(before <= folds && after <= asked.size && after < before);
+          assert.ok(asked.size < folds, `${asked.size} of ${folds}`);
+        } finally {
+          forgets.forEach(({ restore }) => restore());
+          factored.restore();
+        }
+      }));
+  }
 
   it('ends with the signal, also while it solves', () =>
     withModel(toy('llama-plain'), async (model) => {
