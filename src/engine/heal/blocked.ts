@@ -78,8 +78,7 @@ export function panelStarts(size: number, panel = panelOf(size)): number[] {
 }
 
 /** Columns of the panel that starts at column `start`. */
-export const panelWidth = (size: number, start: number, panel = panelOf(size)): number =>
-  Math.min(panel, size - start);
+export const panelWidth = (size: number, start: number, panel = panelOf(size)): number => Math.min(panel, size - start);
 
 /** sum += values, elementwise. */
 export function addTo(sum: Float64Array, values: ArrayLike<number>): void {

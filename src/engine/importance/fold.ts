@@ -86,7 +86,9 @@ export class Folder {
     const shape = [after.length / hidden, hidden];
     const counts = hasNormBehind(model) && tokenCounts(target, length, model.architecture);
     const isCross = equations.gram.size === 0;
-    const sums = isCross ? (this.crossSums ??= await GramSums.open(model, hidden, hidden, undefined, 'cross')) : this.gramSums;
+    const sums = isCross
+      ? (this.crossSums ??= await GramSums.open(model, hidden, hidden, undefined, 'cross'))
+      : this.gramSums;
     await sums.add(equations, moved, float32(target, shape), float32(after, shape), counts ? { counts } : {});
   }
 
