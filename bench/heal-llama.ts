@@ -1,7 +1,7 @@
 /**
  * Healing of LLaMA-7B's shapes by parts: forward passes, sums of products, solutions, new weights, each measured on a few blocks and extrapolated.
  *
- *   npm run bench -- heal-7b [--remove 16-23 …] [--tokens 32768] [--share 13] [--threads N]
+ *   npm run bench -- heal-llama [--remove 16-23 …] [--tokens 32768] [--share 13] [--threads N]
  *
  * Three blocks of random numbers lose the middle one, and a share of the rows (one in 13) passes them as in a healing by `refit`
  * of all rows, in the same runs and groups. Opening a block takes a time for each block, passing one and summing products a time
