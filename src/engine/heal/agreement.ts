@@ -55,7 +55,7 @@ export class Alone implements Agreement {
   async correction(
     _step: string,
     shape: SiteShape,
-    pass: (collector: Collector) => Promise<void>,
+    pass: (collector: Collector | undefined) => Promise<void>,
     solve: (sums: SiteSums) => Promise<Correction>,
   ): Promise<Correction> {
     const collector = new OwnCollector(this.runs, shape);

@@ -58,7 +58,7 @@ describe('sums over pieces of runs', () => {
     const collector = new OwnCollector(runs, shape);
     const squares = await collect(collector);
     const { gram, cross } = collector.sums().fitted;
-    const all = <T extends 'x' | 'wanted' | 'found'>(name: T): number[] => given.flatMap((each) => [...each[name]]);
+    const all = (name: 'x' | 'wanted' | 'found'): number[] => given.flatMap((each) => [...each[name]]);
     const [x, r] = [all('x'), all('wanted').map((value, i) => value - all('found')[i])];
     const tokens = x.length / INPUTS;
     const product = (i: number, of: readonly number[], width: number, j: number): number => {
