@@ -144,7 +144,13 @@ export class IterativeRun {
   /** Scores what is left, and the blocks that a number of removals takes. */
   async score(removed: readonly number[], changes: Changes, count: number, job: JobOptions): Promise<Scored> {
     const { checkpoint, criterion, scoring, kept, compute, warn } = this.task;
-    const scope = { view: this.viewWithout(removed), changes, count, exact: count, kept: new Set([...kept, ...removed]) };
+    const scope = {
+      view: this.viewWithout(removed),
+      changes,
+      count,
+      exact: count,
+      kept: new Set([...kept, ...removed]),
+    };
     const scored = await runCriterion(
       checkpoint,
       criterion,

@@ -12,7 +12,17 @@ import type { ScoreResult } from '../results/score';
 
 export function scoreOf(results: JsonObject): ScoreDigest {
   const read = readResult('score', results);
-  const { criterion = '', full: whole, blocks: found = [], calibration, search, energy, screen, race, precision } = read;
+  const {
+    criterion = '',
+    full: whole,
+    blocks: found = [],
+    calibration,
+    search,
+    energy,
+    screen,
+    race,
+    precision,
+  } = read;
   const chosen = setOf({ search, energy });
   const isDivergence = found.some(({ kl }) => kl !== undefined);
   // Taylor also has the perplexity, but its scores are not perplexities and not comparable with it.
