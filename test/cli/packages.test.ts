@@ -34,7 +34,7 @@ const ALLOWED = [
   /^extension\.vsixmanifest$/,
   /^\[Content_Types\]\.xml$/,
   /^extension\/(package\.json|package\.nls(\.[\w-]+)?\.json|readme\.md|changelog\.md|LICENSE\.txt|NOTICE|THIRD-PARTY-NOTICES\.txt)$/,
-  /^extension\/dist\/\w+\.cjs$/,
+  /^extension\/dist\/(\w+|extension-[A-Z0-9]{8})\.cjs$/,
   /^extension\/dist\/webview\/\w+\.(js|css)$/,
   /^extension\/dist\/node_modules\/onnxruntime-(node|common)\/(package\.json|dist\/[\w./-]+\.js|dist\/cjs\/package\.json)$/,
   /^extension\/dist\/node_modules\/onnxruntime-node\/bin\/napi-v6\/\w+\/\w+\/[\w.]+$/,
@@ -143,6 +143,20 @@ describe('the packages of all platforms', function () {
         const files = new Set(zip.files);
         const missing = [...named, ...brought, ...programs, ...pages].filter((path) => !files.has(`extension/${path}`));
         assert.deepEqual(missing, []);
+        const split = zip.files.filter((path) => /\/extension(-\w+)?\.cjs$/.test(path));
+        const read = split.flatMap(
+          (path) =>
+            zip
+              .read(path)
+              .toString()
+              .match(/\.\/extension-[A-Z0-9]{8}\.cjs/g) ?? [],
+        );
+        const later = [...new Set(read)].map((path) => `dist/${path.slice(2)}`);
+        assert.ok(later.length > 10);
+        assert.deepEqual(
+          later.filter((path) => !files.has(`extension/${path}`)),
+          [],
+        );
         for (const path of ['readme.md', 'changelog.md', 'THIRD-PARTY-NOTICES.txt'])
           assert.ok(zip.read(`extension/${path}`).length > 1000);
       });
