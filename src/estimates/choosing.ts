@@ -1,7 +1,7 @@
 /** The work of scoring, of curves, and of everything that removes blocks. */
 import { withoutLayers } from '../engine/checkpoint/architecture';
 import { HEAL_DEFAULTS, HEAL_METHODS } from '../engine/heal/methods';
-import { expectedScreen } from '../engine/importance/arithmetic';
+import { expectedRace, expectedScreen } from '../engine/importance/arithmetic';
 import { CRITERIA, type Criterion, criterionInfo, isSized } from '../engine/importance/criteria';
 import type { Scope } from '../engine/importance/cost';
 import {
@@ -59,7 +59,8 @@ export function scoring(job: EstimatedJob, count: number, removed: readonly numb
   const screen = isPlain
     ? {}
     : expectedScreen(architecture, criterion, rows, { ...scope, exact: numberIn(options, 'exact') });
-  const flops = scoringFlops(architecture, criterion, rows, { ...scope, ...screen });
+  const raced = options.race === false ? 1 : expectedRace(architecture, criterion, rows, { ...scope, ...screen });
+  const flops = raced * scoringFlops(architecture, criterion, rows, { ...scope, ...screen });
   // Attention and FFN apart are twice as many parts; a criterion that chooses among them counts them itself.
   const parts = isSplit && !isSized(criterion) ? 2 : 1;
   return [products(architecture, criterion, parts * flops), ...searching(options, criterion)];
@@ -188,7 +189,8 @@ export const iterate: WorkOf = (job) => {
   const rounds = roundsWork(architecture, work, isCounted ? countIn(options, architecture) : room(job));
   const sum = (of: (typeof rounds)[number][keyof (typeof rounds)[number]][]): number => of.reduce((a, b) => a + b, 0);
   const again = options.oneShotEach === true ? EACH_ONE_SHOT * rounds.length : options.oneShot === true ? 1 : 0;
-  const scored = sum(rounds.map(({ scoring: each }) => each));
+  const raced = options.race === false ? 1 : expectedRace(architecture, criterion, work.scored, { exact: 1 });
+  const scored = raced * sum(rounds.map(({ scoring: each }) => each));
   const { kind } = healed.each;
   return [
     ...healed.once,

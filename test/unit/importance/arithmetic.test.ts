@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type Architecture, withLayers } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { plainLayer, plainShape } from '../../../src/engine/checkpoint/kinds/plain';
-import { arithmeticOf, expectedScreen, isWorthScreening } from '../../../src/engine/importance/arithmetic';
+import { arithmeticOf, expectedRace, expectedScreen, isWorthScreening } from '../../../src/engine/importance/arithmetic';
 import { exactShare, screenedWork, sweepWork } from '../../../src/engine/importance/cost';
 import { scoringFlops } from '../../../src/engine/importance/estimate';
 import { checkpointFolder } from '../../support/golden';
@@ -93,5 +93,17 @@ describe('a screen', () => {
     assert.deepEqual(expectedScreen(a, 'greedy', ROWS, { count: 8, exact: 20 }), { exact: 1 });
     const greedy = scoringFlops(a, 'greedy', ROWS, { count: 8, exact: 1 });
     assert.ok(greedy < 0.8 * scoringFlops(a, 'greedy', ROWS, { count: 8 }));
+  });
+
+  it('leaves a race less than all rows in estimates, and all of them where no race is expected', () => {
+    const raced = expectedRace(a, 'kl', ROWS, { exact: 6 });
+    assert.ok(raced > 0.5 && raced < 1, String(raced));
+    // Rounds want one block each.
+    assert.ok(expectedRace(a, 'greedy', ROWS, { count: 6, objective: 'kl' }) < raced);
+    for (const criterion of ['taylor', 'magnitude', 'healed'] as const) {
+      assert.equal(expectedRace(a, criterion, ROWS, { exact: 6 }), 1, criterion);
+    }
+    assert.equal(expectedRace(a, 'kl', { rows: 4, length: 128 }, { exact: 6 }), 1, 'of four rows');
+    assert.equal(expectedRace(a, 'kl', ROWS, { exact: BLOCKS }), 1, 'where all blocks are wanted');
   });
 });
