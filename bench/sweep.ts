@@ -7,7 +7,7 @@
  * The subject is SmolLM2-135M-Instruct with 10 rows of 128 tokens unless named; `--like-7b` makes one with random numbers in the shapes of
  * LLaMA-7B, of a few blocks, sweeps all of them and half of them, and extrapolates to the blocks of the whole model: opening
  * takes a time for each weight, computing one for each counted operation, and two sweeps tell both. Coppice computes in float32,
- * behind a screen (`auto`: a third of the blocks exact; with `--exact`, that many; not with `--like-7b`), and in int8 alone, each
+ * behind a screen (`auto`: a third of the blocks exact; with `--exact`, that many, also in a race; not with `--like-7b`), and in int8 alone, each
  * from opening the checkpoint to the last score;
  * PyTorch (peers/sweep_torch.py) has its model loaded already, and computes in float32 and in bfloat16. All take turns, so that a
  * change in the machine's mood meets all of them; the medians of the rounds are compared.
@@ -26,6 +26,7 @@ import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/op
 import { elements } from '../src/engine/checkpoint/parameters';
 import { blockWeights, outerWeights } from '../src/engine/checkpoint/weight-names';
 import { scoreBlocks } from '../src/engine/importance/criteria/ppl';
+import { DEFAULT_CONFIDENCE } from '../src/engine/importance/race';
 import { median } from '../src/engine/median';
 import { Forward } from '../src/engine/model/forward';
 import { viewWithout } from '../src/engine/model/view';
@@ -131,6 +132,8 @@ interface Way {
   readonly name: string;
   readonly arithmetic: 'float32' | 'int8' | 'screened';
   readonly exact?: number;
+  /** Blocks that are out of the question are measured on fewer rows. */
+  readonly race?: boolean;
   /** How many of the first blocks; all when undefined. */
   readonly blocks?: number;
 }
@@ -149,15 +152,17 @@ const WAYS: readonly Way[] = made
       { name: 'float32', arithmetic: 'float32' },
       { name: 'screened, a third exact', arithmetic: 'screened' },
       { name: `screened, ${exact} exact`, arithmetic: 'screened', exact },
+      { name: `screened and raced, ${exact} exact`, arithmetic: 'screened', exact, race: true },
       { name: 'int8', arithmetic: 'int8' },
     ];
 
-async function coppice({ arithmetic, exact: count, blocks }: Way): Promise<Outcome> {
+async function coppice({ arithmetic, exact: count, race: isRaced, blocks }: Way): Promise<Outcome> {
   const left = blocks === undefined ? [] : allOf(architecture.layers.length).slice(blocks);
   const view = viewWithout(
     architecture.layers.length,
     left.map((block) => ({ block })),
   );
+  const race = isRaced ? { race: { confidence: DEFAULT_CONFIDENCE, exact: count } } : {};
   const { seconds, result } = await timed(() =>
     withModel(async (model) => {
       if (arithmetic === 'float32') return scoreBlocks(model, rows, { seed: 1234, view });
@@ -165,7 +170,7 @@ async function coppice({ arithmetic, exact: count, blocks }: Way): Promise<Outco
       try {
         return await (arithmetic === 'int8'
           ? scoreBlocks(rounded, rows, { seed: 1234, view })
-          : scoreBlocks(model, rows, { seed: 1234, screening: { model: rounded, exact: count } }));
+          : scoreBlocks(model, rows, { seed: 1234, ...race, screening: { model: rounded, exact: count } }));
       } finally {
         await rounded.close();
       }
