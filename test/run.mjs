@@ -41,15 +41,19 @@ const unit = (files) => mocha(files, '--timeout', '10000');
 /** Host tests bring a VS Code to run in. */
 const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs'), ...files];
 
-/** How many parts run at any time: one for each processor, and one more while others wait for a process or a page. */
-const LANES = availableParallelism() + 1;
+/** How many parts run at any time: one for each processor, and two more while others wait for a process, a page or a window. */
+const LANES = availableParallelism() + 2;
+
+/** Half of the engine's tests, as far as they take time: what is chosen, healed, trained and measured. */
+const METHODS = ['evaluate', 'golden', 'heal', 'importance', 'retrain'].map((room) => `test/engine/${room}`);
 
 /**
  * The parts in the order in which they begin. What is not `urgent` runs at a lower priority: clicks in a window are lost where it is
- * slow. `folders` hold the part's `*.test.ts`; `env()` is added to the environment.
+ * slow. `folders` hold the part's `*.test.ts`, as long as no part before it has them; `env()` is added to the environment.
  */
 const PARTS = [
   { name: 'host', folders: ['test/host/main'], command: host, urgent: true },
+  { name: 'methods', folders: METHODS, command: mocha },
   { name: 'engine', folders: ['test/engine'], command: mocha },
   { name: 'cli', folders: ['test/cli'], command: mocha },
   { name: 'webview', folders: ['test/webview'], command: mocha },

@@ -12,8 +12,8 @@ import { itFull } from '../support/shared';
 import { temporaryFolder } from '../support/temporary';
 
 const root = resolve(import.meta.dirname, '../..');
-/** The first pages that a user follows. The others run in test:full. */
-const FIRST = ['README.md', 'docs/tutorial.md'];
+/** The first page that a user follows. The others run in test:full. */
+const FIRST = ['README.md'];
 
 /** A folder as a clone is for who follows a page, and `npx` that knows the built program. */
 function clone(): { readonly folder: string; readonly env: Readonly<Record<string, string>> } {

@@ -184,7 +184,7 @@ const missing = noSlurm();
     },
   );
 
-  it('a node that dies in the middle loses nothing', async () => {
+  itFull('a node that dies in the middle loses nothing', async () => {
     const score = ['score', material.model, '--calibration', material.rows, '--precision', 'float32'];
     const one = await oneProcess(score);
     jsonOf(await run('submit', 'slurm', ...score, '--parts', '3', '--folder', 'run', '--command', holding(), '--json'));
@@ -240,7 +240,7 @@ const missing = noSlurm();
     for (const name of ['steps', 'fit', 'heldOut', 'weights']) assert.deepEqual(gathered[name], one[name], name);
   });
 
-  it('a part that fails says why, and is submitted again alone', async () => {
+  itFull('a part that fails says why, and is submitted again alone', async () => {
     const score = ['score', material.model, '--calibration', material.rows, '--precision', 'float32'];
     const one = await oneProcess(score);
     jsonOf(await run('submit', 'slurm', ...score, '--parts', '2', '--folder', 'run', '--json'));
