@@ -24,6 +24,7 @@ import { shared } from '../test/support/shared';
 import { type Chosen, type Choosers, isSkipped, torchChoosers } from './peers/peer';
 import { buildProduct, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 import { MODEL_OPTION, modelOr, rowsFileOr } from './support/subject';
 
 const { values } = parseArgs({
@@ -177,6 +178,15 @@ console.log('| --- | --- | --- | --- | --- | --- |');
 for (const { name, free, betweenEnds, seconds } of choices) {
   const cells = [name, listed(free), cell(free), listed(betweenEnds), cell(betweenEnds), seconds?.toFixed(1) ?? '–'];
   console.log(`| ${cells.join(' | ')} |`);
+  if (betweenEnds) {
+    noteRatio(
+      'perplexity without blocks between the ends, against the original',
+      perplexity(betweenEnds) / perplexity([]),
+      {
+        precision: name,
+      },
+    );
+  }
 }
 
 console.log('');

@@ -33,6 +33,7 @@ import { inThisProcess } from '../src/jobs/run-spec';
 import { shared } from '../test/support/shared';
 import { measuring, type Near } from './support/likeness';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 import { MODEL_OPTION, modelOr } from './support/subject';
 
 const { values } = parseArgs({
@@ -191,6 +192,12 @@ async function compareChoices(): Promise<void> {
           `| ${name} | ${seconds.toFixed(0)} | ${set.join(', ')} | ${plain.kl.toFixed(4)} | ${healed.kl.toFixed(4)} |`,
         );
       }
+      const [greedy, energy] = ['greedy', 'energy'].map((name) => state.choices[`${name}, ${count}`]);
+      noteRatio(
+        `healed KL divergence without ${count} blocks: greedy, against energy`,
+        greedy.healed.kl / energy.healed.kl,
+      );
+      noteRatio(`time to choose ${count} blocks: greedy, against energy`, greedy.seconds / energy.seconds);
     }
   });
 }

@@ -23,6 +23,7 @@ import type { JobSpec } from '../src/protocol/jobs';
 import { shared } from '../test/support/shared';
 import { buildProduct, runBuilt } from './support/built';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 import { MODEL_OPTION, modelOr } from './support/subject';
 
 const { values } = parseArgs({ options: { ...MODEL_OPTION, only: { type: 'string' } } });
@@ -168,6 +169,7 @@ for (const [name, job] of jobs) {
   const ran = await run(asked);
   const ratio = time ? time.seconds / ran.seconds : NaN;
   if (ratio < 1.5 && ratio > 1 / 1.5) within += 1;
+  if (Number.isFinite(ratio)) noteRatio(`estimated time of ${name}, against the measured time`, ratio);
   const bytes = memoryOf(asked, await openModels(asked.options), machineMemory());
   const memory = [bytes, ran.peakBytes].map((each) =>
     (each === undefined ? '' : `${Math.round(each / 1e6)} MB`).padStart(8),

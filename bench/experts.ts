@@ -24,6 +24,7 @@ import { Work } from '../src/engine/progress';
 import { Random } from '../src/engine/random';
 import { printMachine } from './support/machine';
 import { megabytes, printFacts } from './support/numbers';
+import { noteRatio } from './support/ratios';
 import { fillWithRandom, writeSyntheticCheckpoint } from './support/synthetic';
 
 /** Qwen3-30B-A3B (Qwen 2025), but for its blocks and its vocabulary. */
@@ -148,6 +149,7 @@ async function sweeping(memory: number): Promise<void> {
     const first = await once();
     const next = await once();
     await open.close();
+    noteRatio('time of a block of experts that is opened, against a further variant', first.seconds / next.seconds);
     const whole = (of: 'seconds' | 'processor'): string =>
       ((BLOCKS * (first[of] - next[of]) + SWEEP * next[of]) / 3600).toFixed(1);
     printFacts([

@@ -30,6 +30,7 @@ import { parseRemoved, viewWithout } from '../src/engine/model/view';
 import { Random } from '../src/engine/random';
 import { PatchWriter } from '../src/engine/weights/patch-writer';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 import { fillWithRandom, LLAMA_7B, writeSyntheticCheckpoint } from './support/synthetic';
 
 const { values } = parseArgs({
@@ -188,6 +189,12 @@ function printTotal({ open, dense, sites }: Measured, removed: string): void {
   const total = Object.values(parts).reduce(plus);
   console.log(`\n| ${BLOCKS} blocks without ${removed}, in minutes | wall | processor |\n| --- | --- | --- |`);
   for (const [name, cost] of Object.entries({ ...parts, all: total })) console.log(`| ${name} | ${cells(cost, 60)} |`);
+  for (const [name, cost] of Object.entries(parts)) {
+    noteRatio(`processor time of a healing without ${removed}: ${name}, against all`, cost.cpu / total.cpu, {
+      model: "LLaMA-7B's shapes",
+      precision: 'float32',
+    });
+  }
   const each = threads ?? availableParallelism();
   console.log(`processor minutes / ${each} threads: ${(total.cpu / 60 / each).toFixed(0)}`);
 }

@@ -13,6 +13,7 @@ import { fittingWork, systemsOf } from '../src/engine/heal/cost';
 import { healPartNeeds, sumFiles, sumsBytes } from '../src/estimates/heal-parts';
 import type { SizedModel } from '../src/estimates/sweep-needs';
 import { bigModels } from './support/big-models';
+import { noteRatio } from './support/ratios';
 
 const { values } = parseArgs({
   options: {
@@ -48,10 +49,24 @@ for (const [name, model] of [...bigModels()].slice(0, 2)) {
   const removed = Array.from({ length: Math.floor(blocks / 4) }, (_, i) => Math.floor(blocks / 2) + i);
   const rows = Math.ceil(tokens / LENGTH);
   console.log(`${name} without ${removed.length} of ${blocks} blocks, ${rows} rows of ${LENGTH} tokens:`);
-  for (const nodes of NODES) console.log(line(model, removed, rows, nodes));
+  let alone: number | undefined;
+  for (const nodes of NODES) {
+    const { text, seconds } = line(model, removed, rows, nodes);
+    console.log(text);
+    alone ??= seconds;
+    if (nodes !== NODES[0]) {
+      noteRatio(`counted: time to heal on ${nodes} nodes, ${NODES[0]} against that`, alone / seconds, { model: name });
+    }
+  }
 }
 
-function line(model: SizedModel, removed: readonly number[], rows: number, nodes: number): string {
+/** The row of a table, and the whole time. */
+function line(
+  model: SizedModel,
+  removed: readonly number[],
+  rows: number,
+  nodes: number,
+): { readonly text: string; readonly seconds: number } {
   const { architecture } = model;
   const { hidden } = architecture;
   const files = sumFiles(architecture, { rows, length: LENGTH });
@@ -70,6 +85,7 @@ function line(model: SizedModel, removed: readonly number[], rows: number, nodes
   const solving = total((n) => n ** 3 / 3 + 4 * n * n * hidden) / solve;
   const sums = (n: number): number => sumsBytes(n, hidden) * files;
   const moving = nodes === 1 ? 0 : total((n) => sums(n) / parts / each + sums(n) / nodeRead + (4 * n * hidden) / each);
+  const seconds = walk + reading + moving + solving;
   const cells = [
     String(nodes),
     gigabytes(needs.memoryBytes),
@@ -77,7 +93,7 @@ function line(model: SizedModel, removed: readonly number[], rows: number, nodes
     gigabytes(needs.sumsBytes),
     gigabytes(needs.allSumsBytes),
     gigabytes(needs.weightsBytes),
-    ...[walk, reading, moving, solving, walk + reading + moving + solving].map(hours),
+    ...[walk, reading, moving, solving, seconds].map(hours),
   ];
-  return `| ${cells.join(' | ')} |`;
+  return { text: `| ${cells.join(' | ')} |`, seconds };
 }

@@ -29,6 +29,7 @@ import { hasShared, shared } from '../test/support/shared';
 import { measuring, type Near } from './support/likeness';
 import { describeMachine } from './support/machine';
 import { timed } from './support/numbers';
+import { noteRatio } from './support/ratios';
 import { MODEL_OPTION, modelOr } from './support/subject';
 import { trainFor } from './support/timed-training';
 
@@ -149,6 +150,7 @@ await measuring(whole, rows, async (measure) => {
   for (const [name, curve] of Object.entries(curves)) {
     const { seconds: at, ppl, kl } = curve[curve.length - 1];
     console.log(`${name.padEnd(20)} ${at.toFixed(0).padStart(7)}  ${ppl.toFixed(2).padStart(10)}  ${kl.toFixed(4)}`);
+    noteRatio(`perplexity after ${at.toFixed(0)} s of ${name}, against the original`, ppl / dense.ppl);
   }
   const conditions = { machine, model: path.split('/').at(-1), removed, windows: WINDOWS, window: WINDOW, ...values };
   if (values.json !== undefined) {

@@ -22,6 +22,7 @@ import { inThisProcess } from '../src/jobs/run-spec';
 import type { Jobs } from '../src/protocol/jobs';
 import { shared } from '../test/support/shared';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 import { MODEL_OPTION, modelOr } from './support/subject';
 
 type Retraining = Partial<Jobs['retrain']['spec']>;
@@ -118,6 +119,7 @@ if (!state.measured.healed) await judged('healed', { heal: patch });
 const { original } = state.measured;
 const line = (name: string): void => {
   const { ppl, kl, steps } = state.measured[name];
+  if (name !== 'original') noteRatio(`perplexity of ${name}, against the original`, ppl / original.ppl);
   console.log(
     `| ${name} | ${steps ?? '–'} | ${ppl.toFixed(2)} | ${(ppl / original.ppl).toFixed(3)} | ${kl.toFixed(4)} |`,
   );

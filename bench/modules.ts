@@ -40,6 +40,7 @@ import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
 import { shared } from '../test/support/shared';
 import { measuring, type Near } from './support/likeness';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 import { MODEL_OPTION, modelOr } from './support/subject';
 
 type Rule = 'kl' | 'parameter' | 'time';
@@ -290,6 +291,10 @@ await measuring(whole, windows, async (measure) => {
         keep();
       }
       const { removed, share: real, chosen, plain, healed } = state.measured[key];
+      noteRatio(
+        `healed perplexity without ${(100 * share).toFixed(0)} % by ${arm}, against plain`,
+        healed.ppl / plain.ppl,
+      );
       console.log(
         `| ${arm} | ${(100 * real).toFixed(2)} % | ${removed.join(', ')} | ${chosen.toFixed(4)} | ${plain.kl.toFixed(4)} | ${healed.kl.toFixed(4)} | ${plain.ppl.toFixed(1)} | ${healed.ppl.toFixed(1)} |`,
       );

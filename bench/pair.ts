@@ -13,6 +13,7 @@ import { pairIn } from '../src/engine/draft/pair-file';
 import { findPython } from '../src/engine/verify/consumers/places';
 import { runPython } from '../src/engine/verify/consumers/run';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 
 const { values } = parseArgs({
   options: {
@@ -71,6 +72,7 @@ const ran = await runPython(python, PROGRAM, {
 });
 if ('failure' in ran) throw new Error(ran.failure);
 const { value, low, high } = middleHalf(ran.ratios);
+noteRatio('speed of a pair in onnxruntime-genai, against its model alone', value);
 console.log(
   `onnxruntime-genai ${ran.version}, ${texts.length} texts, ${values.rounds} rounds, ${length} tokens at once: ` +
     `${value.toFixed(2)} times as fast as the model alone (${low.toFixed(2)}–${high.toFixed(2)})`,

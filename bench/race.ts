@@ -10,7 +10,7 @@
  * With `--state`, seeds that were measured before are taken from that file.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint, requireArchitecture } from '../src/engine/checkpoint/open';
 import { loadCalibration } from '../src/engine/importance/calibration';
@@ -26,6 +26,7 @@ import { optionalTokenizer } from '../src/engine/tokenizer/optional';
 import { inSpreadRowInt8 } from '../src/engine/weights/row-int8';
 import { printMachine } from './support/machine';
 import { percent, printFacts, timed } from './support/numbers';
+import { noteRatio } from './support/ratios';
 import { MODEL_OPTION, modelOr } from './support/subject';
 
 const { values } = parseArgs({
@@ -159,6 +160,14 @@ function report(found: readonly Outcome[]): void {
         those.reduce((sum, each) => sum + of(each), 0) / those.length;
       const wrong = those.filter(({ missed }) => missed > 0).length;
       const worst = Math.max(...those.map(({ work }) => work));
+      noteRatio(
+        `work of a race for ${wanted} by ${name}, against all rows`,
+        mean(({ work }) => work),
+        {
+          text: basename(text),
+          precision: values.precision,
+        },
+      );
       console.log(
         `| ${name} | ${wanted} | ${percent(mean(({ work }) => work))} (at most ${percent(worst)}) | ${mean(({ dropped }) => dropped).toFixed(1)} of ${candidates.length} | ${wrong} of ${those.length} |`,
       );
@@ -197,8 +206,8 @@ async function race(): Promise<void> {
       Math.min(...ways.filter((way) => way.name === name).map((way) => way.seconds));
     for (const { name, seconds, chosen } of ways)
       console.log(`${criterion}, ${name}: ${seconds.toFixed(1)} s: ${chosen}`);
-    console.log(
-      `${criterion}: all rows take ${(least('all rows') / least('race')).toFixed(2)} times as long as a race`,
-    );
+    const ratio = least('all rows') / least('race');
+    console.log(`${criterion}: all rows take ${ratio.toFixed(2)} times as long as a race`);
+    noteRatio(`speed of a race for ${count} by ${criterion}, against all rows`, ratio, { text: basename(text) });
   }
 }

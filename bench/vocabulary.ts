@@ -18,6 +18,7 @@ import { JOBS } from '../src/jobs/definitions';
 import { runJob } from '../src/jobs/run-job';
 import { shared } from '../test/support/shared';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 import { MODEL_OPTION, modelOr } from './support/subject';
 
 const { values } = parseArgs({
@@ -92,5 +93,8 @@ for (const min of values.mins.split(',').map(Number)) {
       formatPercent(held.outsideMass!),
     ];
     console.log(`| ${cells.join(' | ')} |`);
+    if (name === judged[0][0]) {
+      noteRatio(`size of files with tokens seen ${min} times, against all tokens`, bytes.after / bytes.before);
+    }
   }
 }

@@ -21,6 +21,7 @@ import { writeWidth } from '../src/engine/write/width';
 import { type TinyName, writeTinyCheckpoint } from '../test/support/tiny-models';
 import { isSkipped, torchLoadWidth } from './peers/peer';
 import { printMachine } from './support/machine';
+import { noteRatio } from './support/ratios';
 import { randomRows } from './support/rows';
 
 /** Largest difference of a logit. */
@@ -126,6 +127,8 @@ try {
     const what = `${each.toy}, ${each.groups} of ${each.kvHeads ?? HEADS} groups${each.biases ? ', biases' : ''}${each.ragged ? ', ragged' : ''}`;
     const { text, right } = verdict(loaded, runs);
     if (!right) failed++;
+    else if (loaded.logits !== undefined)
+      noteRatio(`logits of transformers, against the tolerance: ${what}`, loaded.logits / LIMIT);
     console.log(`${right ? 'ok  ' : 'FAIL'}  ${what.padEnd(48)} ${text}`);
   }
   if (failed > 0) process.exitCode = 1;

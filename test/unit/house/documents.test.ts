@@ -9,6 +9,7 @@ import { isKind, JOBS } from '../../../src/jobs/definitions';
 import { type SettingGroup, settingsOf } from '../../../src/jobs/settings';
 import { documents, fencesIn, shellBlocks, wordsOf } from '../../support/documents';
 import { exists, filesIn, textOf } from './repository';
+import { SUITE } from '../../../bench/support/suite';
 
 const DOCUMENTS = [
   'README.md',
@@ -207,5 +208,11 @@ describe('the documents together', () => {
     const text = [...new Set([...DOCUMENTS, ...documents()])].map(textOf).join('\n');
     const benchmarks = filesIn('bench').filter((file) => file.endsWith('.ts') && file !== 'run.ts');
     for (const file of benchmarks) assert.ok(text.includes(`npm run bench -- ${file.replace('.ts', '')}`), file);
+  });
+
+  it('say that all benchmarks make one table, so each is in the suite and notes ratios', () => {
+    const made = filesIn('bench').filter((file) => file.endsWith('.ts') && !['run.ts', 'all.ts'].includes(file));
+    assert.deepEqual(made.map((file) => file.replace('.ts', '')).sort(), SUITE.map(({ name }) => name).sort());
+    for (const file of made) assert.ok(textOf(`bench/${file}`).includes('noteRatio('), file);
   });
 });
