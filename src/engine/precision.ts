@@ -4,10 +4,10 @@
  */
 
 /**
- * float32: exact products of the stored weights. float16: half precision, on a GPU. int8, int4: weights rounded to
- * integers with a scale. From many bits to few.
+ * float32: exact products of the stored weights. float16: half precision, on a GPU. bfloat16: factors rounded to that, on Linux
+ * for arm64. int8, int4: weights rounded to integers with a scale. From many bits to few.
  */
-export const PRECISIONS = ['float32', 'float16', 'int8', 'int4'] as const;
+export const PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8', 'int4'] as const;
 
 /** The arithmetic of a number. */
 export type Precision = (typeof PRECISIONS)[number];

@@ -54,6 +54,7 @@ export function scoring(job: EstimatedJob, count: number, removed: readonly numb
   const isPlain =
     options.precision === 'float32' ||
     options.precision === 'float16' ||
+    options.precision === 'bfloat16' ||
     !onCpu ||
     (isSplit && (isSized(criterion) || job.kind === 'prune'));
   const screen = isPlain

@@ -10,11 +10,11 @@ import { scoringFlops, type RowShape } from './estimate';
 import { LEAST_ROWS } from './race';
 
 /** Precisions of scores. */
-export const SCORE_PRECISIONS = ['auto', 'float32', 'float16', 'int8'] as const satisfies readonly PrecisionChoice[];
+export const SCORE_PRECISIONS = ['auto', 'float32', 'float16', 'bfloat16', 'int8'] as const satisfies readonly PrecisionChoice[];
 
 export type ScorePrecision = (typeof SCORE_PRECISIONS)[number];
 
-/** "as opened": in the model's own precision, float32 or float16. */
+/** "as opened": in the model's own precision, float32, float16 or bfloat16. */
 export type Arithmetic = 'as opened' | 'int8' | 'screened';
 
 /** What decides whether a screen is worth its time. */
@@ -126,7 +126,7 @@ export function arithmeticOf(choice: ScorePrecision, task: ScoringTask): Arithme
     const isWanted = screens && (isAsked ? exact < candidates : isWorthScreening(task));
     return provider === 'cpu' && isWanted ? 'screened' : 'as opened';
   }
-  if (choice === 'float32' || choice === 'float16') return 'as opened';
+  if (choice === 'float32' || choice === 'float16' || choice === 'bfloat16') return 'as opened';
   if (!screens) throw refusedInt8(criterion, 'only models without a block are screened: those of ppl, kl and greedy');
   if (heals) throw refusedInt8(criterion, 'the best sets are healed, which int8 is too coarse for');
   return 'int8';

@@ -165,7 +165,8 @@ export async function withScoredModel<T>(
     );
   const { device: choice, threads, memory, hooks } = options;
   const { changes = [] } = scope;
-  const precision = options.precision === 'float16' ? options.precision : undefined;
+  // int8 is a second source over the float32 of the model.
+  const precision = options.precision === 'float16' || options.precision === 'bfloat16' ? options.precision : undefined;
   const compute = { device: choice, threads, memory, hooks, precision };
   const isChanged = changes.length > 0;
   const asked = askedRows(bos, calibration.bos, { tokenizer, bosTokenId });

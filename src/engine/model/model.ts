@@ -10,6 +10,7 @@ import { openSession, type Session, type SessionSettings, type Tensor } from '..
 import { halfOn, requirePrecision } from '../onnx/require-precision';
 import type { JobOptions } from '../progress';
 import { blockWeights, type KeepQuantized } from '../weights/blocks/open';
+import { Bfloat16 } from '../weights/bfloat16';
 import { Half } from '../weights/half';
 import { withChanges } from '../weights/overlay';
 import type { Precision } from '../precision';
@@ -32,8 +33,8 @@ export interface ModelOptions {
   /** Room for the experts of a block; what `memory` gives when undefined. */
   readonly experts?: ExpertMemory;
   /**
-   * float16 computes Linears and attention products in half precision, on a GPU that can; int8 and int4 compute Linears
-   * with weights in blocks of 32, on the CPU. float32 when undefined.
+   * float16 computes Linears and attention products in half precision, on a GPU that can; bfloat16 computes Linears so, on a
+   * CPU that can; int8 and int4 compute Linears with weights in blocks of 32, on the CPU. float32 when undefined.
    */
   readonly precision?: Precision;
   /** Where quantized weights are kept for the next time. */
@@ -81,12 +82,14 @@ export async function openModelOver(
     const isHalf = precision === 'float16';
     const inBlocks = precision === 'int8' || precision === 'int4';
     const { device: asked = 'auto' } = options;
-    const chosen = await chooseDevice(inBlocks && asked === 'auto' ? 'cpu' : asked, threads);
-    if (inBlocks) await requirePrecision(precision, chosen, [precision]);
+    const needsCpu = inBlocks || precision === 'bfloat16';
+    const chosen = await chooseDevice(needsCpu && asked === 'auto' ? 'cpu' : asked, threads);
+    if (needsCpu) await requirePrecision(precision, chosen, [precision]);
     const device = isHalf ? { ...chosen, half: await halfOn(chosen.provider) } : chosen;
     const embedding = await Embedding.open(weights);
     hooks?.onDevice?.(device);
     if (isHalf) source = new Half(weights);
+    if (precision === 'bfloat16') source = new Bfloat16(weights);
     if (inBlocks)
       source = await blockWeights(weights, precision, { ...quantized, job: opening, onNote: hooks?.onNote });
     const settings = { device, memory, experts, threads, beforeRun: hooks?.beforeRun };

@@ -10,7 +10,6 @@ import {
   type BesideBytes,
   type BodyAttribute,
   CONTRIB_DOMAIN,
-  encodeAttribute,
   type ExternalBytes,
   type GraphFile,
   type GraphParts,
@@ -54,6 +53,7 @@ export class Graph {
   private readonly dimensions = new Map<string, Value>();
   private readonly values = new Map<string, Value>();
   private counter = 0;
+  private isBfloat16 = false;
 
   /** @param prefix of the names of values and nodes */
   constructor(private readonly prefix = '') {}
@@ -160,9 +160,19 @@ export class Graph {
       domain,
       input: inputs.map((i) => i?.name ?? ''),
       output: values.map((v) => v.name),
-      attribute: Object.entries(attributes).map(([name, value]) => encodeAttribute(name, value)),
+      attributes,
+      ...(op === 'MatMul' && inputs[1]?.type === 'float32' && { secondRank: inputs[1].shape.length }),
     });
     return values;
+  }
+
+  /**
+   * x B in bfloat16, summed in float32: only `mlas` for arm64 has such products. x: (n, k), b: (k, m) constant, both float32
+   * → (n, m). All other products of this graph stay float32. No gradient.
+   */
+  bfloat16Product(x: Value, b: Value): Value {
+    this.isBfloat16 = true;
+    return this.contribOp('FusedMatMul', [x, b], { type: 'float32', shape: [x.shape[0], b.shape[1]] });
   }
 
   /** Records the gradient rule of an op with one result: `backward` gets ∂L/∂output. */
@@ -225,7 +235,8 @@ export class Graph {
   }
 
   private parts(): GraphParts {
-    return { nodes: this.nodes, initializers: this.initializers, inputs: this.inputs, outputs: this.outputs };
+    const { nodes, initializers, inputs, outputs, isBfloat16 } = this;
+    return { nodes, initializers, inputs, outputs, isBfloat16 };
   }
 
   /**
@@ -251,6 +262,7 @@ export class Graph {
       initializers: this.initializers.filter((i) => needed.has(i.name)),
       inputs: [...this.inputs, ...given].filter((v) => needed.has(v.name)),
       outputs,
+      isBfloat16: this.isBfloat16,
     });
   }
 

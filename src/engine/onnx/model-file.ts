@@ -60,6 +60,8 @@ export interface GraphFile {
   readonly folder?: string;
   /** Files of external data, which onnxruntime maps into memory. */
   readonly files?: readonly string[];
+  /** Its products of `FusedMatMul` without transposition are to be computed in bfloat16. */
+  readonly isBfloat16?: boolean;
 }
 
 /** Where the bytes of an initializer are. */
@@ -95,6 +97,8 @@ export interface GraphParts {
   readonly initializers: readonly Initializer[];
   readonly inputs: readonly Value[];
   readonly outputs: readonly { readonly name: string; readonly value: Value }[];
+  /** Has products in bfloat16; `MatMul` stays float32. */
+  readonly isBfloat16?: boolean;
 }
 
 export interface Node {
@@ -103,7 +107,9 @@ export interface Node {
   readonly domain: string;
   readonly input: string[];
   readonly output: string[];
-  readonly attribute: MessageInitShape<typeof AttributeProtoSchema>[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+  /** Of a product in float32: axes of the second factor. */
+  readonly secondRank?: number;
 }
 
 /** Writes all bytes of a constant. */
@@ -136,6 +142,7 @@ export const CONTRIB_DOMAIN = 'com.microsoft';
 
 /** The file of a graph. */
 export function modelFile(graph: GraphParts): GraphFile {
+  const { isBfloat16 = false } = graph;
   const stored = graph.initializers.filter((one) => 'data' in one);
   const later = graph.initializers.filter((one) => 'write' in one);
   const files = [...new Set(stored.flatMap(({ data }) => ('file' in data ? [data.file] : [])))];
@@ -147,19 +154,24 @@ export function modelFile(graph: GraphParts): GraphFile {
       { domain: '', version: BigInt(OPSET) },
       { domain: CONTRIB_DOMAIN, version: 1n },
     ],
-    graph: encodeGraph(graph, stored, folder),
+    graph: encodeGraph(graph, stored, folder, isBfloat16),
   });
   const bytes = toBinary(ModelProtoSchema, model);
   return later.length === 0
-    ? { bytes, folder, files }
-    : { bytes: new Uint8Array(), complete: () => withLater(bytes, later), folder, files };
+    ? { bytes, folder, files, isBfloat16 }
+    : { bytes: new Uint8Array(), complete: () => withLater(bytes, later), folder, files, isBfloat16 };
 }
 
-/** The message of a graph. @param stored the constants that it has, in files of `folder` or in itself */
+/**
+ * The message of a graph.
+ * @param stored the constants that it has, in files of `folder` or in itself
+ * @param isBfloat16 the session has products in bfloat16, which `MatMul` must not become
+ */
 function encodeGraph(
   { nodes, inputs, outputs }: GraphParts,
   stored: readonly StoredConstant[],
   folder: string | undefined,
+  isBfloat16: boolean,
 ): MessageInitShape<typeof GraphProtoSchema> {
   const renamed = new Map(outputs.map(({ name, value }) => [value.name, name]));
   const rename = (name: string): string => renamed.get(name) ?? name;
@@ -171,13 +183,42 @@ function encodeGraph(
   });
   return {
     name: 'coppice',
-    node: nodes.map(({ opType, name, domain, input, output, attribute }) => {
-      return { opType, name, domain, attribute, input: input.map(rename), output: output.map(rename) };
-    }),
+    node: (isBfloat16 ? nodes.flatMap(inFloat32) : nodes).map(
+      ({ opType, name, domain, input, output, attributes }) => ({
+        opType,
+        name,
+        domain,
+        attribute: Object.entries(attributes).map(([key, value]) => encodeAttribute(key, value, isBfloat16)),
+        input: input.map(rename),
+        output: output.map(rename),
+      }),
+    ),
     initializer: stored.map((constant) => encodeStored(constant, folder)),
     input: inputs.map((i) => info(i.name, i)),
     output: outputs.map(({ name, value }) => info(name, value)),
   };
+}
+
+/**
+ * A product of float32 as nodes that stay float32 in a session with products in bfloat16: onnxruntime computes those alone so whose
+ * second factor is not transposed. The optimizers that would take the transposition away are off (session.ts).
+ */
+function inFloat32(node: Node): Node[] {
+  const { secondRank: rank, name, input, output } = node;
+  if (rank === undefined || rank < 2) return [node];
+  const turned = `${name}_turned`;
+  const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
+  return [
+    { opType: 'Transpose', name: turned, domain: '', input: [input[1]], output: [turned], attributes: { perm } },
+    {
+      opType: 'FusedMatMul',
+      name,
+      domain: CONTRIB_DOMAIN,
+      input: [input[0], turned],
+      output,
+      attributes: { transB: 1 },
+    },
+  ];
 }
 
 /**
@@ -257,13 +298,17 @@ function encodeDim(dim: Dim): { value: { case: 'dimValue'; value: bigint } | { c
     : { value: { case: 'dimParam', value: dim } };
 }
 
-export function encodeAttribute(name: string, value: Attribute): MessageInitShape<typeof AttributeProtoSchema> {
+function encodeAttribute(
+  name: string,
+  value: Attribute,
+  isBfloat16: boolean,
+): MessageInitShape<typeof AttributeProtoSchema> {
   if (typeof value === 'number') return { name, type: AttributeType.INT, i: BigInt(value) };
   if (typeof value === 'string') return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
   if ('float' in value) return { name, type: AttributeType.FLOAT, f: value.float };
   if ('body' in value) {
     const stored = value.body.initializers.filter((one) => 'data' in one);
-    return { name, type: AttributeType.GRAPH, g: encodeGraph(value.body, stored, undefined) };
+    return { name, type: AttributeType.GRAPH, g: encodeGraph(value.body, stored, undefined, isBfloat16) };
   }
   return { name, type: AttributeType.INTS, ints: value.map(BigInt) };
 }

@@ -2,6 +2,7 @@
 import { UserError } from '../errors';
 import { option, set } from '../option-token';
 import type { PrecisionChoice } from '../precision';
+import { bfloat16Fault } from './bfloat16-trial';
 import { type HalfTrial, tryHalf } from './device-trial';
 import type { Provider } from './session';
 
@@ -12,7 +13,7 @@ const halves = new Map<Provider, Promise<HalfTrial>>();
  * Refuses a precision that a job does not offer or a device does not have. `auto` always passes: the job chooses.
  *
  * float16 needs a GPU with half precision, which is found out by a product in a separate process, once for each device.
- * int8 and int4 need the CPU.
+ * bfloat16 needs a CPU on which a product in this process is one of bfloat16. int8 and int4 need the CPU.
  * @param allowed what the job can do
  * @throws UserError that says what to do
  */
@@ -33,6 +34,7 @@ export async function requirePrecision(
     );
   }
   if (precision === 'float16') await halfOn(provider);
+  else if (precision === 'bfloat16') await requireBfloat16(provider);
   else if ((precision === 'int8' || precision === 'int4') && provider !== 'cpu') {
     throw new UserError(
       `${precision} cannot be computed on ${provider}`,
@@ -40,6 +42,19 @@ export async function requirePrecision(
       `${set('device', 'cpu')}, or ${set('precision', 'float16')}.`,
     );
   }
+}
+
+async function requireBfloat16(provider: Provider): Promise<void> {
+  if (provider !== 'cpu') {
+    throw new UserError(
+      `bfloat16 cannot be computed on ${provider}`,
+      'such products run on the CPU, on Linux for arm64',
+      `${set('precision', 'float16')}, or ${set('precision', 'float32')}.`,
+    );
+  }
+  const fault = await bfloat16Fault();
+  if (fault === undefined) return;
+  throw new UserError('bfloat16 cannot be computed on this machine', fault, `${set('precision', 'float32')}.`);
 }
 
 /**

@@ -128,10 +128,10 @@ function isOnDevice(tensor: Tensor): boolean {
  * @throws Error when the provider is missing or refuses the graph
  */
 export async function openSession(graph: GraphFile, settings: SessionSettings): Promise<Session> {
-  const { folder } = graph;
+  const { folder, isBfloat16 = false } = graph;
   const bytes = (await graph.complete?.()) ?? graph.bytes;
   tellMapped(graph.files ?? []);
-  return createSession(bytes, folder, settings);
+  return createSession(bytes, { folder, isBfloat16 }, settings);
 }
 
 /**
@@ -139,11 +139,22 @@ export async function openSession(graph: GraphFile, settings: SessionSettings): 
  * @throws UserError and Error as `openSession`
  */
 export const openModelFile = (path: string, settings: SessionSettings): Promise<Session> =>
-  createSession(path, undefined, settings);
+  createSession(path, {}, settings);
+
+/**
+ * Products in bfloat16 on Linux for arm64; without a word it does nothing elsewhere, which a trial finds out (bfloat16-trial.ts).
+ *
+ * Three optimizers would change what is computed so: `Gemm`, which they make of a product and a sum, is float32, and so is a product
+ * with a factor; a transposition that they take into a product turns it from one to the other.
+ */
+const BFLOAT16 = {
+  mlas: { enable_gemm_fastmath_arm64_bfloat16: '1' },
+  optimization: { disable_specified_optimizers: 'MatMulAddFusion;MatMulScaleFusion;MatmulTransposeFusion' },
+} as const;
 
 async function createSession(
   model: Uint8Array | string,
-  folder: string | undefined,
+  { folder, isBfloat16 }: Pick<GraphFile, 'folder' | 'isBfloat16'>,
   settings: SessionSettings,
 ): Promise<Session> {
   // Without this, threads of a finished session keep spinning and slow down the next session.
@@ -154,7 +165,7 @@ async function createSession(
   const options: Ort.InferenceSession.SessionOptions = {
     executionProviders: [settings.provider],
     logSeverityLevel: LOG_FATAL,
-    extra: { session: extra },
+    extra: { session: extra, ...(isBfloat16 && BFLOAT16) },
     enableCpuMemArena: !(settings.shareMemory ?? false),
   };
   const threads = settings.threads ?? usualThreads();

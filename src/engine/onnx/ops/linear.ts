@@ -1,5 +1,6 @@
 /** Matrix products. */
 import type { Graph, Value } from '../graph';
+import { add } from './elementwise';
 import { reduceTo } from './reduce';
 import { transpose } from './shapes';
 
@@ -15,6 +16,16 @@ export function linear(g: Graph, x: Value, weight: Value, c?: Value): Value {
     () => g.op('Gemm', [d, x], { type: x.type, shape: weight.shape }, { transA: 1 }), // dW = dyᵀ x
     () => reduceTo(g, d, c!.shape),
   ]);
+}
+
+/**
+ * x Wᵀ + bias with x and W rounded to bfloat16 and the sums in float32, where the machine can. onnxruntime has such products for a
+ * weight of (in, out), so a constant one is transposed when a session opens. No gradient.
+ * x: (tokens, in), weight: (out, in), bias: (out) → (tokens, out), all float32
+ */
+export function bfloat16Linear(g: Graph, x: Value, weight: Value, bias?: Value): Value {
+  const y = g.bfloat16Product(x, transpose(g, weight, [1, 0]));
+  return bias ? add(g, y, bias) : y;
 }
 
 /**
