@@ -59,7 +59,7 @@ export function modelsOf({ options, models, removed }: EstimatedJob): Architectu
 const BYTES_PER_PROMPT = 120;
 
 /** Bytes of a weight, by the precision that is asked for. */
-const WEIGHT_BYTES: Readonly<Record<string, number>> = { float16: 2, int8: 1.125, int4: 0.625 };
+const WEIGHT_BYTES: Readonly<Record<string, number>> = { float16: 2, bfloat16: 2, int8: 1.125, int4: 0.625 };
 
 const bytesPerWeight = ({ precision }: JsonObject): number => WEIGHT_BYTES[String(precision)] ?? 4;
 

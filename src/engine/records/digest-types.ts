@@ -20,7 +20,7 @@ export interface RunDigest extends OnTop {
   readonly removed: readonly (number | string)[];
   /** The execution provider; null if nothing was computed. */
   readonly device: string | null;
-  /** float32, float16, int8, int4, or `mixed` where single numbers say their own; null if nothing was computed. */
+  /** float32, float16, bfloat16, int8, int4, or `mixed` where single numbers say their own; null if nothing was computed. */
   readonly precision?: string | null;
   readonly inputs: readonly {
     readonly role: string;

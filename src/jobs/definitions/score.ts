@@ -39,7 +39,7 @@ const options = {
   precision: precisionOption(
     'auto: ppl, kl and greedy on the CPU look at all blocks in int8 and compute in float32 what decides; energy ranks ' +
       'in int8; ' +
-      'int8: that alone; float16: on a GPU',
+      'int8: that alone; float16: on a GPU; bfloat16: on the CPU (Linux on arm64)',
   ),
   exact: whole('ppl, kl: how many of the least important parts are certain and in float32 (default: a third)', {
     noun: () => l10n.t('the number of exact scores'),

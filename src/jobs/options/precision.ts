@@ -21,34 +21,35 @@ export const trainedPrecision = choice(
   details,
 );
 
-const FLOATS = ['auto', 'float32', 'float16'] as const;
+const FLOATS = ['auto', 'float32', 'float16', 'bfloat16'] as const;
 
 /** Of a job that writes text. */
 export const textPrecision = choice(
   PRECISION_CHOICES,
-  'float32, int8 or int4 in blocks of 32 (CPU), float16 (GPU); auto: float32 where the model fits into half of the free ' +
-    'memory, else int8, else int4',
+  'float32, int8 or int4 in blocks of 32 (CPU), bfloat16 (CPU: Linux on arm64), float16 (GPU); auto: float32 where the model ' +
+    'fits into half of the free memory, else int8, else int4',
   { ...details, setting: 'coppice.textPrecision', token: 'text.precision' },
 );
 
 /** Of a job that measures what models write with. */
 export const measuredPrecision = choice(
   PRECISION_CHOICES,
-  'float32, int8 or int4 in blocks of 32 (CPU), float16 (GPU); auto: what generate would take',
+  'float32, int8 or int4 in blocks of 32 (CPU), bfloat16 (CPU: Linux on arm64), float16 (GPU); auto: what generate would take',
   details,
 );
 
 /** Of a job that measures quality. */
 export const evalPrecision = choice(
   PRECISION_CHOICES,
-  'float32 (auto); int8 or int4 in blocks of 32, as text is written (CPU); float16 (GPU)',
+  'float32 (auto); int8 or int4 in blocks of 32, as text is written (CPU); bfloat16 (CPU: Linux on arm64); float16 (GPU)',
   details,
 );
 
 /** Of a job that measures and has no integer arithmetic. */
 export const floatPrecision = choice(
   FLOATS,
-  'float32 (auto), or float16: Linears and attention products in half precision, on a GPU',
+  'float32 (auto); float16: Linears and attention products in half precision, on a GPU; bfloat16: Linears, on the CPU ' +
+    '(Linux on arm64)',
   details,
 );
 
