@@ -1,7 +1,10 @@
 /**
- * Precision: what rounding weights to 8 and 4 bits costs, as the perplexity of a text.
+ * Precision: what rounding weights to 8 and 4 bits, or factors to bfloat16, costs, as the perplexity of a text.
  *
  *   npm run bench -- precision [--model PATH] --text FILE [--limit 64] [--rotate] [--gguf FILE]
+ *
+ * bfloat16 is computed by its definition (inputs and weights of Linears rounded, products in float32), and by the processor too where
+ * it can.
  *
  * int8 and int4 are Coppice's own, in blocks of 32. Q4_1 is llama.cpp's rounding (ggml: blocks of 32, float16 scale and least
  * number, 4 bits, no search) of every Linear, with the head in Q8_0, computed in float32: only the weights differ. llama.cpp itself, which
@@ -21,6 +24,7 @@ import type { Architecture } from '../src/engine/checkpoint/architecture';
 import type { WeightKey } from '../src/engine/checkpoint/weight-key';
 import { evaluationWindows } from '../src/engine/evaluate/windows';
 import { openModelOver } from '../src/engine/model/model';
+import { bfloat16Fault } from '../src/engine/onnx/bfloat16-trial';
 import type { Precision } from '../src/engine/precision';
 import { loadTokenizer } from '../src/engine/tokenizer/tokenizer';
 import { Overlay } from '../src/engine/weights/overlay';
@@ -34,6 +38,7 @@ import { inGgmlType } from './support/ggml-rounding';
 import { rotated } from './support/rotated';
 import { MODEL_OPTION, modelOr } from './support/subject';
 import { noteRatio } from './support/ratios';
+import { RoundedLinears } from '../test/support/bfloat16';
 import { evaluatePerplexity } from '../test/support/measuring';
 
 const { values } = parseArgs({
@@ -96,6 +101,8 @@ function line(name: string, ppl: number): void {
   console.log(`${name.padEnd(24)} ${ppl.toFixed(3)}  ${(100 * (ppl / exact - 1)).toFixed(2)} %`);
 }
 line('float32', exact);
+line('bfloat16, by definition', await perplexity(new RoundedLinears(await weights()), 'float32'));
+if ((await bfloat16Fault()) === undefined) line('bfloat16', await perplexity(await weights(), 'bfloat16'));
 line('int8 in blocks of 32', await perplexity(await weights(), 'int8'));
 line('int4 in blocks of 32', await perplexity(await weights(), 'int4'));
 line('Q4_1, head Q8_0', await perplexity(await inGgml(await weights()), 'float32'));

@@ -23,7 +23,7 @@ export interface Arm64Answer {
   /** Why bfloat16 cannot be used there. */
   readonly fault: string | null;
   readonly products: FoundProducts;
-  /** The mean loss of each row, for each job. */
+  /** The loss of each token, row by row, for each job. */
   readonly losses: readonly (readonly number[])[];
 }
 

@@ -4,9 +4,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
 import { openCheckpoint } from '../../../src/engine/checkpoint/open';
 import { UserError } from '../../../src/engine/errors';
-import { measuredRows } from '../../../src/engine/evaluate/perplexity';
 import { openModel, openModelOver } from '../../../src/engine/model/model';
-import { fullView } from '../../../src/engine/model/view';
 import { faultOn, toBfloat16, tryProducts } from '../../../src/engine/onnx/bfloat16-trial';
 import { Graph } from '../../../src/engine/onnx/graph';
 import { bfloat16Linear, linear, matmul } from '../../../src/engine/onnx/ops/linear';
@@ -16,6 +14,7 @@ import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
 import { arm64Node, onArm64, RoundedLinears } from '../../support/bfloat16';
 import { fromBfloat16, toBfloat16 as bitsOf } from '../../support/half';
 import { normal } from '../../support/random';
+import { tokenLosses } from '../../support/token-losses';
 import { tinyCheckpoint } from '../../support/tiny-models';
 
 const isArm64 = process.platform === 'linux' && process.arch === 'arm64';
@@ -91,17 +90,20 @@ describe('bfloat16', () => {
       this.timeout(1_800_000);
       const rows = [0, 1].map((row) => Array.from({ length: 24 }, (_, at) => 4 + ((37 * at + 91 * row) % 250)));
       const paths = ['media/sample', ...TOYS.map((name) => tinyCheckpoint(name))];
-      const jobs = paths.flatMap((path) => (['bfloat16', 'float32'] as const).map((precision) => ({ path, rows, precision })));
+      const kept = 1;
+      const jobs = paths.flatMap((path) =>
+        (['bfloat16', 'float32'] as const).map((precision) => ({ path, rows, precision, kept })),
+      );
       const { fault, products, losses } = await onArm64(jobs);
       assert.equal(fault, null);
       assert.ok(products.rounded < 1e-6 && products.other < 1e-6 && products.exact > 1e-3, JSON.stringify(products));
       for (const [at, path] of paths.entries()) {
         const [found, exact] = [losses[2 * at], losses[2 * at + 1]];
-        const expected = await roundedLosses(path, rows);
-        const apart = Math.max(...found.map((loss, row) => Math.abs(loss - expected[row])));
-        const moved = Math.max(...found.map((loss, row) => Math.abs(loss - exact[row])));
-        console.log(`      ${path}: ${apart.toExponential(1)} from rounded factors, ${moved.toExponential(1)} from float32`);
-        assert.ok(apart < TOLERANCE && moved > 0, `${path}: ${found.join()} for ${expected.join()}`);
+        const apart = medianDistance(found, await roundedLosses(path, rows, kept));
+        const moved = medianDistance(found, exact);
+        const message = `${path}: ${apart.toExponential(1)} from rounded factors, ${moved.toExponential(1)} from float32`;
+        if (process.env.COPPICE_TEST_ARM64) console.log(`      ${message}`);
+        assert.ok(apart < TOLERANCE && moved > 10 * apart, message);
       }
     });
   }
@@ -109,17 +111,25 @@ describe('bfloat16', () => {
 
 const TOYS = ['llama-bias', 'llama-gqa-tied', 'granite-multipliers', 'gemma2-softcap', 'phi3-partial'] as const;
 
-/** Sums differ in their order, and a number near the middle between two of bfloat16 is then rounded to the other. */
-const TOLERANCE = 2e-3;
+/**
+ * Of the median token, in nats. Sums differ in their order, and a number near the middle between two of bfloat16 is then rounded to
+ * the other, which changes a token and those after it as much as any rounding does. So one block is compared, and the median.
+ */
+const TOLERANCE = 2e-5;
 
-/** The losses of rows by Linears of rounded factors, on this machine. */
-async function roundedLosses(path: string, rows: readonly (readonly number[])[]): Promise<number[]> {
+const medianDistance = (a: readonly number[], b: readonly number[]): number =>
+  a.map((value, at) => Math.abs(value - b[at])).sort((one, other) => one - other)[a.length >> 1];
+
+/** The losses of tokens by Linears of rounded factors, on this machine. */
+async function roundedLosses(
+  path: string,
+  rows: readonly (readonly number[])[],
+  kept: number,
+): Promise<readonly number[]> {
   const checkpoint = await openCheckpoint(path);
   const model = await openModelOver(new RoundedLinears(checkpointWeights(checkpoint)), checkpoint, { device: 'cpu' });
   try {
-    const view = fullView(model.architecture.layers.length);
-    const { numbers } = await measuredRows(model, rows.map((row) => Int32Array.from(row)), view);
-    return [...numbers.nll];
+    return await tokenLosses(model, rows, kept);
   } finally {
     await model.close();
   }
