@@ -10,14 +10,29 @@ import { Graph } from '../../../src/engine/onnx/graph';
 import { bfloat16Linear, linear, matmul } from '../../../src/engine/onnx/ops/linear';
 import { requirePrecision } from '../../../src/engine/onnx/require-precision';
 import { float32, floats, openSession } from '../../../src/engine/onnx/session';
+import { Bfloat16 } from '../../../src/engine/weights/bfloat16';
 import { checkpointWeights } from '../../../src/engine/weights/checkpoint';
+import type { WeightSource } from '../../../src/engine/weights/source';
 import { arm64Node, onArm64, RoundedLinears } from '../../support/bfloat16';
 import { fromBfloat16, toBfloat16 as bitsOf } from '../../support/half';
 import { normal } from '../../support/random';
+import { checkpointFolder } from '../../support/golden';
+import { hasShared } from '../../support/shared';
 import { tokenLosses } from '../../support/token-losses';
 import { tinyCheckpoint } from '../../support/tiny-models';
 
 const isArm64 = process.platform === 'linux' && process.arch === 'arm64';
+
+const ALL_TOYS = ['llama-bias', 'gemma2-softcap', 'gemma3-pattern', 'granite-multipliers', 'phi3-partial'] as const;
+/** Their blocks have convolutions, recurrences, experts, and sinks. */
+const SHARED_TOYS = [
+  'families3/lfm2-conv',
+  'families3/granite4-hybrid',
+  'families3/falconh1-parallel',
+  'families3/qwen35-text',
+  'families3/qwen3moe-norm',
+  'families3/gptoss-sinks',
+] as const;
 
 describe('bfloat16', () => {
   it('rounds as the format says', () => {
@@ -83,6 +98,32 @@ describe('bfloat16', () => {
     );
     results[0].forEach((value, at) => assert.ok(Math.abs(value - results[1][at]) <= 1e-6 * (1 + Math.abs(value))));
   });
+
+  const toys = [
+    ...ALL_TOYS.map((name) => ({ name, path: () => tinyCheckpoint(name) })),
+    ...(hasShared ? SHARED_TOYS.map((name) => ({ name, path: () => checkpointFolder(name) })) : []),
+  ];
+  for (const { name, path } of toys) {
+    it(`writes graphs of the same model: ${name}`, async function () {
+      if (isArm64) this.skip();
+      // The setting does nothing here, so what is left is how products are written.
+      const checkpoint = await openCheckpoint(path());
+      const losses = async (weights: WeightSource): Promise<readonly number[]> => {
+        const model = await openModelOver(weights, checkpoint, { device: 'cpu' });
+        try {
+          const rows = [0, 1].map((row) => Array.from({ length: 24 }, (_, at) => 4 + ((37 * at + 91 * row) % 250)));
+          return await tokenLosses(model, rows, model.architecture.layers.length);
+        } finally {
+          await model.close();
+        }
+      };
+      const expected = await losses(checkpointWeights(checkpoint));
+      const found = await losses(new Bfloat16(checkpointWeights(checkpoint)));
+      found.forEach((loss, at) =>
+        assert.ok(Math.abs(loss - expected[at]) <= 2e-5 * (1 + loss), `${loss} for ${expected[at]}`),
+      );
+    });
+  }
 
   if (arm64Node === undefined) it.skip('on arm64 (no such machine: COPPICE_TEST_ARM64 names none)');
   else {
