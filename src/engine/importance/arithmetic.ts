@@ -10,7 +10,13 @@ import { scoringFlops, type RowShape } from './estimate';
 import { LEAST_ROWS } from './race';
 
 /** Precisions of scores. */
-export const SCORE_PRECISIONS = ['auto', 'float32', 'float16', 'bfloat16', 'int8'] as const satisfies readonly PrecisionChoice[];
+export const SCORE_PRECISIONS = [
+  'auto',
+  'float32',
+  'float16',
+  'bfloat16',
+  'int8',
+] as const satisfies readonly PrecisionChoice[];
 
 export type ScorePrecision = (typeof SCORE_PRECISIONS)[number];
 
