@@ -9,7 +9,7 @@
  */
 import { throwIfCancelled } from '../errors';
 import { Graph } from '../onnx/graph';
-import { float32, floats, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
+import { floats, keepsTensors, type Feeds, type Session, type Tensor } from '../onnx/session';
 import { buildDecoder, cacheNames, type CacheResult, mixersOf } from './decode-graph';
 import { DecoderCaches, roomFor } from './decoder-caches';
 import { lengthAfter, ofWindows, type Places, type Positions, positionsOf } from './decoder-positions';
@@ -20,7 +20,7 @@ import { RotationsByLength } from './positions';
 import { tableNames } from './rotary';
 import { FedProducts, segmentBinding } from './segment-products';
 import { type Segment, segmentsApart, segmentsInMemory } from './segments';
-import { type Group, groupsOf, longest } from './text-groups';
+import { embedGroup, type Group, groupsOf } from './text-groups';
 import { TextLengths } from './text-lengths';
 import type { Step, View } from './view';
 
@@ -118,6 +118,14 @@ export class Decoder {
    */
   async appendAll(ids: readonly number[]): Promise<Float32Array> {
     if (!this.canGoBack) throw new Error('every token of a text is told where it can be taken back');
+    const [logits] = await this.run([{ first: 0, rows: [ids], all: true }]);
+    return logits;
+  }
+
+  /** Reads one text from its start, in one run; not where caches stay on a device. @returns as `appendAll` */
+  async readAll(ids: readonly number[]): Promise<Float32Array> {
+    this.restart(1);
+    this.lengths.grow(0, ids);
     const [logits] = await this.run([{ first: 0, rows: [ids], all: true }]);
     return logits;
   }
@@ -259,7 +267,7 @@ export class Decoder {
     const positions = groups.map((group) => positionsOf(this.model.architecture, group, places));
     let states: Tensor[] = [];
     const appends: (() => void)[] = [];
-    for (const group of groups) states.push(await this.embed(group));
+    for (const group of groups) states.push(await embedGroup(this.model, group));
     for (const segment of this.segments) {
       const session = await this.session(segment);
       const next: Tensor[] = [];
@@ -286,14 +294,6 @@ export class Decoder {
 
   private appendKeys(segment: Segment, result: Record<string, Tensor>, { first, rows }: Group): void {
     this.caches.append(segment, floats(result.new), { first, counts: rows.map((row) => row.length) }, this.past);
-  }
-
-  /** The states of a group's new tokens, (texts · length, hidden). A shorter row repeats its last token. */
-  private async embed({ rows }: Group): Promise<Tensor> {
-    const { hidden } = this.model.architecture;
-    const length = longest(rows);
-    const ids = rows.flatMap((row) => Array.from({ length }, (_, i) => row[Math.min(i, row.length - 1)]));
-    return float32(await this.model.embedding.lookUp(ids), [ids.length, hidden]);
   }
 
   private feedsAndFetches(

@@ -1,4 +1,6 @@
 /** Texts whose new tokens go through a model in one run. */
+import { float32, type Tensor } from '../onnx/session';
+import type { Model } from './model';
 
 /** New tokens of some consecutive texts, each text's at once. */
 export interface Group {
@@ -26,4 +28,11 @@ export function groupsOf(prompts: readonly (readonly number[])[], tokensPerRun: 
     else groups.push({ first: text, rows: [prompt] });
   }
   return groups;
+}
+
+/** The states of a group's new tokens, (texts · length, hidden). A shorter row repeats its last token. */
+export async function embedGroup({ architecture, embedding }: Model, { rows }: Group): Promise<Tensor> {
+  const length = longest(rows);
+  const ids = rows.flatMap((row) => Array.from({ length }, (_, i) => row[Math.min(i, row.length - 1)]));
+  return float32(await embedding.lookUp(ids), [ids.length, architecture.hidden]);
 }

@@ -2,7 +2,7 @@
 import { floats, int64, openModelFile, type Session, type SessionInput, type Tensor, zeros } from '../onnx/session';
 import { Work } from '../progress';
 import { argMax } from './compare';
-import { inWords, type ModelReader } from './reader';
+import { continueGreedily, inWords, type ModelReader } from './reader';
 
 /** "past_key_values.3.key" in, "present.3.key" out; of other states "past_conv.3" and "present_conv.3". */
 const PAST = 'past_';
@@ -37,14 +37,13 @@ export async function openOnnxReader(path: string, name: string, threads?: numbe
     },
     async greedy(prompt, count, job) {
       const work = new Work(inWords(job, `running ${name}`, count), count, 'tokens', '');
-      let { logits, past } = await run(prompt, NOTHING);
-      const ids = [argMax(logits[logits.length - 1])];
-      while (ids.length < count) {
-        work.advance(1);
-        ({ logits, past } = await run(ids.slice(-1), past));
-        ids.push(argMax(logits[0]));
-      }
-      return ids;
+      let past = NOTHING;
+      const next = async (ids: readonly number[]): Promise<Float32Array> => {
+        const ran = await run(ids, past);
+        past = ran.past;
+        return ran.logits[ran.logits.length - 1];
+      };
+      return continueGreedily(prompt, count, next, () => work.advance(1));
     },
     async losses(row) {
       const { logits } = await run(row, NOTHING);

@@ -1,5 +1,6 @@
 /** Compares a checkpoint that was written, safetensors or GGUF, with the view that it was written from. */
-import { withLayers } from '../checkpoint/architecture';
+import { isDeepStrictEqual } from 'node:util';
+import { type Architecture, withLayers } from '../checkpoint/architecture';
 import { ggufArchitecture, isTakenApart } from '../checkpoint/gguf/as-gguf';
 import { isGgufCheckpoint } from '../checkpoint/gguf/name';
 import { requireArchitecture } from '../checkpoint/open';
@@ -7,7 +8,7 @@ import { storedWeight } from '../checkpoint/stacks';
 import type { Checkpoint } from '../checkpoint/types';
 import { type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { windowOf } from '../checkpoint/kinds/parts';
-import type { ModelOptions } from '../model/model';
+import type { Model, ModelOptions } from '../model/model';
 import { type OpenedModel, withModel } from '../model/opened';
 import { fullView, type View } from '../model/view';
 import { announce, inPhases, type JobOptions } from '../progress';
@@ -23,7 +24,7 @@ import { compareLogits, compareTokens } from './compare';
 import type { ModelReader } from './reader';
 import { verificationRows, type VerificationRows } from './rows';
 import { EXACT_TOLERANCE, ROUNDED_TOLERANCE, type Verified, verdictOf } from './verdict';
-import { viewReader } from './view-reader';
+import { withViewReader } from './view-reader';
 import { compareWeights } from './weights';
 
 /** What a model says to the rows. */
@@ -49,16 +50,11 @@ export async function rowsFor({ checkpoint, architecture }: OpenedModel, job: Jo
 }
 
 export async function saidBy(reader: ModelReader, rows: VerificationRows, job: JobOptions): Promise<Said> {
-  // A token of the continuation reads all weights, and so does a row; a row computes more with them.
-  const [reading, continuing, again] = inPhases(job, [
-    { share: 2 * rows.rows.length },
-    { share: rows.count / 8 },
-    { share: 2 },
-  ]);
+  // A row computes more with the weights than a token of the continuation.
+  const [reading, continuing] = inPhases(job, [{ share: 2 * rows.rows.length }, { share: rows.count / 8 }]);
   const logits = await reader.logits(rows.rows, reading);
-  const greedy = await reader.greedy(rows.prompt, rows.count, continuing);
-  const all = await reader.logits([[...rows.prompt, ...greedy]], again);
-  return { logits, greedy, margins: greedy.map((id, i) => leadOf(all[rows.prompt.length - 1 + i], id)) };
+  const { ids, margins } = await reader.greedy(rows.prompt, rows.count, continuing);
+  return { logits, greedy: ids, margins };
 }
 
 /** What the source says: the view with its changes. */
@@ -68,14 +64,21 @@ export function saidBySource(
   compute: ModelOptions,
   job: JobOptions,
 ): Promise<Said> {
-  return withModel(checkpoint, { ...compute, changes }, (model) =>
-    saidBy(viewReader(model, view, 'the source'), rows, job),
-  );
+  return withModel(checkpoint, { ...compute, changes }, (model) => saidByView(model, view, 'the source', rows, job));
 }
 
-/** How far a token is ahead of all others. */
-const leadOf = (logits: Float32Array, id: number): number =>
-  logits.reduce((least, value, i) => (i === id ? least : Math.min(least, logits[id] - value)), Infinity);
+const saidByView = (
+  model: Model,
+  view: View,
+  name: string,
+  rows: VerificationRows,
+  job: JobOptions,
+): Promise<Said> =>
+  withViewReader(model, view, { name, longest: longestOf(rows), job }, (reader) => saidBy(reader, rows, job));
+
+/** Tokens of the longest text that a verification reads. */
+const longestOf = ({ rows, prompt, count }: VerificationRows): number =>
+  Math.max(rows[0].length, prompt.length + count);
 
 /**
  * @param written opened again
@@ -99,14 +102,14 @@ export async function verifyCheckpoint(
   const expected = await saidBySource(source, rows, compute, reading);
   const whole = fullView(architecture.layers.length);
   const found = await withModel(written, compute, (model) =>
-    saidBy(viewReader(model, whole, 'what was written'), rows, readingAgain),
+    saidByView(model, whole, 'what was written', rows, readingAgain),
   );
   announce(readingAgain, 'comparing what both say');
   const exact = weights.wrong === undefined && weights.maxDifference <= SAME;
   const logits = compareLogits(expected.logits, found.logits);
   const mayBeRounding = !exact && weights.wrong === undefined && !(logits.relative <= ROUNDED_TOLERANCE);
   const isRounding =
-    mayBeRounding && (await isOfNumbers(source, written, { rows: rows.rows, found: found.logits }, compute, settling));
+    mayBeRounding && (await isOfNumbers(source, written, { rows, found: found.logits }, compute, settling));
   const verified = verdictOf({
     logits,
     isRounding,
@@ -125,26 +128,42 @@ export async function verifyCheckpoint(
 async function isOfNumbers(
   { architecture: whole, view }: OpenedModel,
   written: Checkpoint,
-  { rows, found }: { readonly rows: VerificationRows['rows']; readonly found: readonly Float32Array[] },
+  { rows, found }: { readonly rows: VerificationRows; readonly found: readonly Float32Array[] },
   compute: ModelOptions,
   job: JobOptions,
 ): Promise<boolean> {
   const isGguf = isGgufCheckpoint(written);
   const own = withLayers(isGguf ? ggufArchitecture(whole) : whole, keptBlocksOf(view));
   const weights = checkpointWeights(written);
+  const inMatrices = isGguf ? inMatricesOfFile(weights) : weights;
   // A file can have a head of its own, where the model takes the embedding.
   const settings = { ...own, tied: weights.architecture.tied };
+  // The same graph over the same numbers gives the same logits.
+  if (inMatrices === weights && isDeepStrictEqual(computing(settings), computing(weights.architecture))) {
+    await weights.close();
+    return true;
+  }
   return withModel(written, compute, async (model) => {
-    const numbers = new WithSettings(isGguf ? inMatricesOfFile(weights) : weights, settings);
+    const numbers = new WithSettings(inMatrices, settings);
     const other = await model.withWeights(numbers);
     try {
-      const reader = viewReader(other, fullView(settings.layers.length), 'its numbers');
-      return compareLogits(await reader.logits(rows, job), found).maxDifference <= EXACT_TOLERANCE;
+      const how = { name: 'its numbers', longest: longestOf(rows), job };
+      const logits = await withViewReader(other, fullView(settings.layers.length), how, (reader) =>
+        reader.logits(rows.rows, job),
+      );
+      return compareLogits(logits, found).maxDifference <= EXACT_TOLERANCE;
     } finally {
       await other.close();
     }
   });
 }
+
+/** All that a graph is made from: tokens that begin or end a text are in none. */
+const computing = (architecture: Architecture): Architecture => ({
+  ...architecture,
+  bosTokenId: undefined,
+  eosTokenIds: [],
+});
 
 /** Numbers this near are the same: an adapter's sums are rounded to float32. */
 const SAME = 1e-6;

@@ -136,7 +136,7 @@ async function byFile(
   try {
     for (const prompt of prompts) {
       throwIfCancelled(signal);
-      const ids = await reader.greedy(prompt, maxNewTokens, { signal });
+      const { ids } = await reader.greedy(prompt, maxNewTokens, { signal });
       const end = ids.findIndex((id) => ends.includes(id));
       texts.push({ prompt, ids: end < 0 ? ids : ids.slice(0, end) });
       work.advance(1);

@@ -10,7 +10,7 @@ import { inPhases, type JobOptions } from '../../engine/progress';
 import { calibrationsOf } from '../../engine/records/calibrations';
 import { modelInput, modelName, newRecord, type RunRecord } from '../../engine/records/record';
 import { loadTokenizer } from '../../engine/tokenizer/tokenizer';
-import { viewReader } from '../../engine/verify/view-reader';
+import { blockReader } from '../../engine/verify/view-reader';
 import { heldOut } from '../../engine/vocabulary/held-out';
 import { inheritedFields } from '../../engine/write/card';
 import { vocabularyCard } from '../../engine/write/vocabulary/card';
@@ -102,7 +102,7 @@ export async function verifyTrimmed(
   const [first, second] = inPhases(job, [{ share: 1 }, { share: 1 }]);
   const logits = (from: Checkpoint, row: readonly number[], name: string, part: JobOptions): Promise<Float32Array[]> =>
     withModel(from, modelOptions(options, context), (model) =>
-      viewReader(model, fullView(model.architecture.layers.length), name).logits([row], part),
+      blockReader(model, fullView(model.architecture.layers.length), name).logits([row], part),
     );
   const before = await logits(checkpoint, ids, 'the original', first);
   const now = await logits(
