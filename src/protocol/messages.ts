@@ -9,6 +9,8 @@ import type {
   TensorStatisticsParams,
   ViewPerplexity,
   ViewPerplexityParams,
+  ViewPrepared,
+  ViewPrepareParams,
 } from './short';
 
 /** Counts up when a message changes its meaning: host and sidecar of one build always agree. */
@@ -42,6 +44,8 @@ export interface Requests {
   'job/cancel': Method<{ readonly id: string }, { readonly found: boolean }>;
   'tensor/statistics': Method<TensorStatisticsParams, TensorStatistics>;
   'view/perplexity': Method<ViewPerplexityParams, ViewPerplexity>;
+  /** Gets ready for it. Every job ends that, and every short request comes before it. */
+  'view/prepare': Method<ViewPrepareParams, ViewPrepared>;
   /** Measures what this machine does in a second, where that was never done, into the file of its speeds. */
   'machine/rates': Method<Pick<Compute, 'device' | 'threads'>, null>;
   /** Makes one run of the partial records in a folder, and keeps its record as that of a job. Computes no model. */

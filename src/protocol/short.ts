@@ -30,6 +30,18 @@ export interface ViewPerplexityParams extends ModelSource, Compute {
   readonly quick?: true;
 }
 
+/** What the first such question about a model needs, computed while the process has nothing else to do. */
+export interface ViewPrepareParams extends Omit<ModelSource, 'remove'>, Compute {
+  readonly calibration: CalibrationSource;
+  /** Its perplexity too. */
+  readonly whole?: true;
+}
+
+/** False where something else had to be done, or where it would take more than a few seconds. */
+export interface ViewPrepared {
+  readonly prepared: boolean;
+}
+
 export interface ViewPerplexity {
   readonly ppl: JsonNumber;
   readonly meanNll: JsonNumber;

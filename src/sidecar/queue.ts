@@ -77,6 +77,11 @@ export class JobQueue {
     for (const { job } of [...this.entries].reverse()) this.cancel(job.id);
   }
 
+  /** No job runs or waits. */
+  get isEmpty(): boolean {
+    return this.entries.length === 0;
+  }
+
   /** Resolves when the queue is empty. */
   empty(): Promise<void> {
     if (this.entries.length === 0) return Promise.resolve();

@@ -48,7 +48,7 @@ const turns = new Turns();
 const queue = new JobQueue((jobs) => notify(connection, 'jobs/changed', { jobs }));
 const announce = announcer();
 const speeds = MachineSpeeds.open();
-const whatIf = new WhatIfService({ onDevice: announce });
+const whatIf = new WhatIfService({ onDevice: announce }, (signal) => turns.wait(signal));
 
 function log(at: LogLevel, text: string): void {
   if (LEVELS.indexOf(at) >= LEVELS.indexOf(level)) notify(connection, 'log', { level: at, text });
@@ -163,7 +163,10 @@ answer(connection, 'initialize', ({ protocol, logLevel }) => {
     versions: { coppice: version, node: process.versions.node, onnxruntime: onnxruntimeVersion() },
   });
 });
-answer(connection, 'job/run', ({ id, spec }, signal) => run(id, spec, signal));
+answer(connection, 'job/run', ({ id, spec }, signal) => {
+  whatIf.stopPreparing();
+  return run(id, spec, signal);
+});
 answer(connection, 'job/cancel', ({ id }) => Promise.resolve({ found: queue.cancel(id) }));
 answer(connection, 'tensor/statistics', (params, signal) =>
   timed(`statistics of ${params.tensor}`, () => turns.short(() => statistics(params, signal))),
@@ -173,6 +176,10 @@ answer(connection, 'view/perplexity', (params, signal) =>
     turns.short(() => whatIf.evaluate(params, signal)),
   ),
 );
+// In no one's way: not beside a job, and short requests come before each of its runs.
+answer(connection, 'view/prepare', async (params, signal) => ({
+  prepared: queue.isEmpty && (await timed('preparing', () => whatIf.prepare(params, signal))),
+}));
 answer(connection, 'machine/rates', async (where) => {
   await timed('the first measurement of this machine', () =>
     turns.short(async () => requireRates(await speeds, where)),

@@ -5,6 +5,8 @@
 import { memoryFor } from '../engine/memory';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { openCheckpoint, requireArchitecture } from '../engine/checkpoint/open';
+import { parametersOf } from '../engine/checkpoint/parameters';
 import { partsOf } from '../engine/checkpoint/gguf/parts';
 import { CancelledError } from '../engine/errors';
 import { sizeOfView } from '../engine/evaluate/measure';
@@ -12,15 +14,16 @@ import { PlanPerplexity } from '../engine/evaluate/plan-perplexity';
 import { stampsOf } from '../engine/files/stamps';
 import { isGguf } from '../engine/formats/gguf/file';
 import { type Calibration, loadCalibration } from '../engine/importance/calibration';
-import { DEFAULT_SEED } from '../engine/importance/drawing';
+import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
 import { withoutRows } from '../engine/importance/run-criterion';
 import { type Model, type ModelHooks, openModel } from '../engine/model/model';
 import { type OpenedModel, openForComputing } from '../engine/model/opened';
 import { removedFrom, viewWithout } from '../engine/model/view';
 import { optionalTokenizer } from '../engine/tokenizer/optional';
 import { modelOptions, secondsSince } from '../jobs/run';
+import { bytesOfWeights } from '../engine/weights/bytes';
 import { inSpreadRowInt8 } from '../engine/weights/row-int8';
-import type { ViewPerplexity, ViewPerplexityParams } from '../protocol/short';
+import type { ViewPerplexity, ViewPerplexityParams, ViewPrepareParams } from '../protocol/short';
 
 /** An open model with the rows that it is measured on. */
 interface WarmModel {
@@ -37,6 +40,12 @@ interface WarmModel {
 /** Time that an unused model stays open. */
 const LINGER_MS = 60_000;
 
+/** The same for one that nothing was asked of yet: the user reads the panel before the first click. */
+const PREPARED_LINGER_MS = 300_000;
+
+/** Nothing is prepared that computes more: it takes a few seconds on the processor of a laptop. */
+const MOST_OPERATIONS = 1e12;
+
 export class WhatIfService {
   private open: WarmModel | undefined;
   /** The newest request about each checkpoint that is not answered yet. */
@@ -44,11 +53,47 @@ export class WhatIfService {
   /** The evaluation before this one, done or cancelled. */
   private last: Promise<unknown> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
+  private preparing: AbortController | undefined;
+  private readonly hooks: ModelHooks;
 
+  /** @param gate awaited before every run of what is prepared */
   constructor(
-    private readonly hooks: ModelHooks,
+    hooks: ModelHooks,
+    gate: (signal: AbortSignal) => Promise<void> = () => Promise.resolve(),
     private readonly lingerMs = LINGER_MS,
-  ) {}
+  ) {
+    const beforeRun = async (): Promise<void> => {
+      if (this.preparing) await gate(this.preparing.signal);
+    };
+    this.hooks = { ...hooks, beforeRun };
+  }
+
+  /**
+   * Opens the model and computes what every plan is compared with. Any question ends that, and goes on with what is computed.
+   * @returns false where it was not done: a question is open, a model of another panel is, or it would take long
+   * @throws UserError
+   */
+  async prepare(params: ViewPrepareParams, signal: AbortSignal): Promise<boolean> {
+    if (this.newest.size > 0 || this.preparing) return false;
+    const mine = (this.preparing = new AbortController());
+    const either = AbortSignal.any([signal, mine.signal]);
+    const done = this.last.then(() => this.prepareNow(params, either));
+    this.last = done.catch(() => undefined);
+    try {
+      return await done;
+    } catch (error) {
+      if (error instanceof CancelledError) return false;
+      throw error;
+    } finally {
+      if (this.preparing === mine) this.preparing = undefined;
+    }
+  }
+
+  /** A job or a question needs the machine. */
+  stopPreparing(): void {
+    this.preparing?.abort();
+    this.preparing = undefined;
+  }
 
   /**
    * The newest request about a checkpoint cancels the one before it. Requests about others, which another panel shows,
@@ -57,6 +102,7 @@ export class WhatIfService {
    */
   async evaluate(params: ViewPerplexityParams, signal: AbortSignal): Promise<ViewPerplexity> {
     const { checkpoint } = params;
+    this.stopPreparing();
     this.newest.get(checkpoint)?.abort();
     const mine = new AbortController();
     this.newest.set(checkpoint, mine);
@@ -73,6 +119,7 @@ export class WhatIfService {
 
   async close(): Promise<void> {
     clearTimeout(this.timer);
+    this.stopPreparing();
     for (const request of this.newest.values()) request.abort();
     await this.last;
     await this.drop();
@@ -83,7 +130,7 @@ export class WhatIfService {
     clearTimeout(this.timer);
     try {
       const start = performance.now();
-      const warm = await this.openFor(params);
+      const warm = await this.openFor(params, await keyOf(params));
       const { opened, calibration } = warm;
       const quick = params.quick ? await quickOf(warm, params) : null;
       const { evaluator, model } = quick ?? warm;
@@ -108,18 +155,32 @@ export class WhatIfService {
         seconds: secondsSince(start),
       };
     } finally {
-      this.timer = setTimeout(() => void this.drop(), this.lingerMs);
-      this.timer.unref();
+      this.linger(this.lingerMs);
     }
   }
 
+  private async prepareNow(params: ViewPrepareParams, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted || !(await isShort(params))) return false;
+    const key = await keyOf(params);
+    if (signal.aborted || (this.open && this.open.key !== key)) return false;
+    clearTimeout(this.timer);
+    try {
+      const { evaluator } = await this.openFor(params, key);
+      await evaluator.prepare(params.whole ?? false, { signal });
+      return true;
+    } finally {
+      this.linger(Math.max(this.lingerMs, PREPARED_LINGER_MS));
+    }
+  }
+
+  private linger(time: number): void {
+    this.timer = setTimeout(() => void this.drop(), time);
+    this.timer.unref();
+  }
+
   /** Opens the model, unless the same one is open and none of its files has changed. */
-  private async openFor(params: ViewPerplexityParams): Promise<WarmModel> {
-    const { checkpoint: path, calibration: source, width, heal, adapter, otherBase, device, threads, memory } = params;
-    // Stamped before they are opened, so that a file that changes meanwhile is noticed by the next request.
-    const changes = [width, heal, adapter].filter((file) => file !== undefined);
-    const stamps = await stampsOf([...(await placesOf(path)), source.file, ...changes]);
-    const key = JSON.stringify([path, source, width, heal, adapter, otherBase, device, threads, memory, stamps]);
+  private async openFor(params: ViewPrepareParams, key: string): Promise<WarmModel> {
+    const { checkpoint: path, calibration: source, width, heal, adapter, otherBase, memory } = params;
     if (this.open?.key === key) return this.open;
     await this.drop();
     const opened = await openForComputing(path, { width, heal, adapter, otherBase });
@@ -152,6 +213,22 @@ export class WhatIfService {
     open?.evaluator.close();
     await open?.model.close();
   }
+}
+
+/** Names a model with its rows and settings. The files are stamped before they are opened, so the next request notices one that changes meanwhile. */
+async function keyOf(params: ViewPrepareParams): Promise<string> {
+  const { checkpoint: path, calibration: source, width, heal, adapter, otherBase, device, threads, memory } = params;
+  const changes = [width, heal, adapter].filter((file) => file !== undefined);
+  const stamps = await stampsOf([...(await placesOf(path)), source.file, ...changes]);
+  return JSON.stringify([path, source, width, heal, adapter, otherBase, device, threads, memory, stamps]);
+}
+
+/** Whether a pass over the rows takes seconds and not minutes, and the weights have room beside what else runs. */
+async function isShort({ checkpoint, calibration }: ViewPrepareParams): Promise<boolean> {
+  const architecture = requireArchitecture(await openCheckpoint(checkpoint));
+  const { samples = DEFAULT_DRAWING.samples, length = DEFAULT_DRAWING.length } = calibration;
+  const operations = 2 * parametersOf(architecture) * samples * length;
+  return operations <= MOST_OPERATIONS && bytesOfWeights(architecture, 'float32') <= memoryFor('text');
 }
 
 /** The model in 8-bit integers, which stays open with it; null where products of integers are no help. */

@@ -6,7 +6,7 @@ import { openCheckpoint } from '../../src/engine/checkpoint/open';
 import { CancelledError, UserError } from '../../src/engine/errors';
 import { withWeights } from '../../src/engine/weights/checkpoint';
 import { writeGguf } from '../../src/engine/write/gguf/write-gguf';
-import type { ViewPerplexity, ViewPerplexityParams } from '../../src/protocol/short';
+import type { ViewPerplexity, ViewPerplexityParams, ViewPrepareParams } from '../../src/protocol/short';
 import { writePatch } from '../support/patches';
 import { temporaryFolder } from '../support/temporary';
 import { material } from './material';
@@ -111,6 +111,43 @@ describe('what-if requests', function () {
     const { calibration: rows } = await ask();
     appendFileSync(text, '\n\nOne more paragraph, which a reader of the text finds at its end.');
     assert.notEqual((await ask()).calibration.sha256, rows.sha256);
+  });
+
+  describe('before the first one', () => {
+    const other = describedClient();
+    const fresh = { checkpoint: material(5).model, device: 'cpu', threads: 1, calibration } as const;
+    const prepare = async (changes: Partial<ViewPrepareParams> = {}): Promise<boolean> =>
+      (await other().request('view/prepare', { ...fresh, ...changes })).prepared;
+
+    it('nothing is prepared while a job runs, nor what takes long, nor of a text that is not there', async () => {
+      const controller = new AbortController();
+      const bench = { kind: 'bench', checkpoint: model, device: 'cpu', newTokens: 16, repeats: 100_000 } as const;
+      const job = other().run(bench, { signal: controller.signal });
+      assert.equal(await prepare(), false, 'a job runs');
+      controller.abort();
+      await assert.rejects(job, CancelledError);
+      assert.equal(await prepare({ calibration: { ...calibration, samples: 200_000, length: 128 } }), false, 'long');
+      await assert.rejects(prepare({ calibration: { ...calibration, file: `${text}.gone` } }), UserError);
+    });
+
+    it('the model is: then that computes what comes after the first removed block, with the same numbers', async () => {
+      assert.equal(await prepare({ whole: true }), true);
+      const found = await other().request('view/perplexity', { ...fresh, remove: [3], whole: true });
+      assert.deepEqual([found.stepsComputed, found.steps], [1, 4]);
+      const expected = await ask({ ...fresh, remove: [3], whole: true });
+      assert.equal(expected.stepsComputed, 1);
+      assert.deepEqual(
+        [found.ppl, found.kl, found.top1, found.whole],
+        [expected.ppl, expected.kl, expected.top1, expected.whole],
+      );
+    });
+
+    it('a question ends preparing, and goes on with what is computed', async () => {
+      const preparing = prepare({ whole: true });
+      const found = await other().request('view/perplexity', { ...fresh, remove: [1] });
+      await preparing;
+      assert.equal(found.ppl, (await ask({ ...fresh, remove: [1] })).ppl);
+    });
   });
 
   it('about one checkpoint cancel each other, about two do not', async () => {

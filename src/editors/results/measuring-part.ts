@@ -30,6 +30,7 @@ export class MeasuringPart {
   /** The text at the last reading. */
   private noted: MeasuredOn | undefined;
   private disposed = false;
+  private preparing: AbortController | undefined;
 
   constructor(private readonly options: MeasuringOptions) {
     const { store, failed, measured } = options;
@@ -121,6 +122,7 @@ export class MeasuringPart {
   /** Asks nothing from now on: a reading that ends later must not cancel requests of the panel's next session. */
   dispose(): void {
     this.disposed = true;
+    this.preparing?.abort();
     this.watch.dispose();
   }
 
@@ -133,7 +135,29 @@ export class MeasuringPart {
     const { plan, store, services } = this.options;
     const { removed } = plan;
     const compared = (store.state.kin.parent?.there?.ppl ?? null) !== null;
-    if (services.host.trusted() && (always || compared || removed.length > 0)) this.watch.planned(removed);
+    if (!services.host.trusted()) return;
+    this.preparing?.abort();
+    if (always || compared || removed.length > 0) this.watch.planned(removed);
+    else void this.prepare();
+  }
+
+  /** Lets the sidecar compute beforehand what the first plan is compared with. The first question tells what is wrong. */
+  private async prepare(): Promise<void> {
+    const { source, services, reading } = this.options;
+    const { signal } = (this.preparing = new AbortController());
+    try {
+      await reading.settled();
+      const { source: calibration } = this.requireText();
+      const { compute } = services.settings();
+      const whole = this.knownPerplexity() === undefined && { whole: true as const };
+      await services.sidecar.request(
+        'view/prepare',
+        { ...compute, checkpoint: source.path, calibration, ...whole },
+        signal,
+      );
+    } catch {
+      // Nothing was asked for.
+    }
   }
 
   private async ask({ remove, whole, quick }: WhatIfQuestion, signal: AbortSignal): Promise<ViewPerplexity> {

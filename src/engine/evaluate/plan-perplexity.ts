@@ -81,6 +81,18 @@ export class PlanPerplexity {
     }
   }
 
+  /**
+   * Computes what every plan needs of the whole model, and nothing that is known: its states, and its perplexity if that is asked for.
+   * @throws CancelledError; the states computed so far are kept
+   */
+  async prepare(isMeasured: boolean, job: JobOptions = {}): Promise<void> {
+    await this.keepWhole(job);
+    const key = JSON.stringify(this.wholeSteps);
+    if (!isMeasured || this.known.has(key)) return;
+    const work = new Work(job, this.rows.length * headWork(this.model.architecture), 'row-blocks', 'the original');
+    this.remember(key, await this.measure(this.wholeState!, work));
+  }
+
   /** Frees the kept states. */
   close(): void {
     for (const state of this.states.values()) releaseState(state);

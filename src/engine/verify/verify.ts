@@ -67,13 +67,7 @@ export function saidBySource(
   return withModel(checkpoint, { ...compute, changes }, (model) => saidByView(model, view, 'the source', rows, job));
 }
 
-const saidByView = (
-  model: Model,
-  view: View,
-  name: string,
-  rows: VerificationRows,
-  job: JobOptions,
-): Promise<Said> =>
+const saidByView = (model: Model, view: View, name: string, rows: VerificationRows, job: JobOptions): Promise<Said> =>
   withViewReader(model, view, { name, longest: longestOf(rows), job }, (reader) => saidBy(reader, rows, job));
 
 /** Tokens of the longest text that a verification reads. */
