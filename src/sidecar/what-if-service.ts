@@ -43,7 +43,7 @@ const LINGER_MS = 60_000;
 /** The same for one that nothing was asked of yet: the user reads the panel before the first click. */
 const PREPARED_LINGER_MS = 300_000;
 
-/** Nothing is prepared that computes more: it takes a few seconds on the processor of a laptop. */
+/** Nothing is prepared that computes more: chosen, not measured. */
 const MOST_OPERATIONS = 1e12;
 
 export class WhatIfService {
