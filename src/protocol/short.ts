@@ -26,7 +26,7 @@ export interface ViewPerplexityParams extends ModelSource, Compute {
   readonly calibration: CalibrationSource;
   /** Also measures the model with none of its blocks removed. */
   readonly whole?: true;
-  /** Answers in int8 if this processor can, with the whole model in int8 too: sooner, and only roughly right. */
+  /** Answers in int8 if this processor can, with the whole model in int8 too, and without KL divergence: sooner, and only roughly right. */
   readonly quick?: true;
 }
 
@@ -37,16 +37,24 @@ export interface ViewPrepareParams extends Omit<ModelSource, 'remove'>, Compute 
   readonly whole?: true;
 }
 
-/** False where something else had to be done, or where it would take more than a few seconds. */
+/** `prepared` is false where something else had to be done, or where it would take more than a few seconds; then nothing else is there. */
 export interface ViewPrepared {
   readonly prepared: boolean;
+  /** What preparing took with the model open: a first answer takes less. */
+  readonly seconds?: number;
+  readonly calibration?: CalibrationInfo;
+  /** The model with none of its blocks removed, if the request asks for it. */
+  readonly whole?: { readonly ppl: JsonNumber };
 }
+
+/** From so many seconds for an answer in float32, a quick one is asked for first. */
+export const SLOW_ANSWER_S = 1;
 
 export interface ViewPerplexity {
   readonly ppl: JsonNumber;
   readonly meanNll: JsonNumber;
   readonly tokens: number;
-  /** Mean KL divergence from the whole model in nats, and share of tokens that both find most likely; absent for itself. */
+  /** Mean KL divergence from the whole model in nats, and share of tokens that both find most likely; absent for itself and in quick answers. */
   readonly kl?: JsonNumber;
   readonly top1?: JsonNumber;
   /** What these numbers were computed in: float32, or int8 per row. */

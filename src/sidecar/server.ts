@@ -28,7 +28,7 @@ import { JobQueue } from './queue';
 import { gatherSpec, runSpec } from '../jobs/run-spec';
 import { ProgressThrottle } from './progress-throttle';
 import { Turns } from './turns';
-import { WhatIfService } from './what-if-service';
+import { NOT_PREPARED, WhatIfService } from './what-if-service';
 import { claimOf } from '../sharing/claims';
 import { inTurn } from '../sharing/turn';
 import { toWire } from './wire';
@@ -177,9 +177,9 @@ answer(connection, 'view/perplexity', (params, signal) =>
   ),
 );
 // In no one's way: not beside a job, and short requests come before each of its runs.
-answer(connection, 'view/prepare', async (params, signal) => ({
-  prepared: queue.isEmpty && (await timed('preparing', () => whatIf.prepare(params, signal))),
-}));
+answer(connection, 'view/prepare', async (params, signal) =>
+  queue.isEmpty ? timed('preparing', () => whatIf.prepare(params, signal)) : NOT_PREPARED,
+);
 answer(connection, 'machine/rates', async (where) => {
   await timed('the first measurement of this machine', () =>
     turns.short(async () => requireRates(await speeds, where)),

@@ -23,7 +23,13 @@ import { optionalTokenizer } from '../engine/tokenizer/optional';
 import { modelOptions, secondsSince } from '../jobs/run';
 import { bytesOfWeights } from '../engine/weights/bytes';
 import { inSpreadRowInt8 } from '../engine/weights/row-int8';
-import type { ViewPerplexity, ViewPerplexityParams, ViewPrepareParams } from '../protocol/short';
+import {
+  SLOW_ANSWER_S,
+  type ViewPerplexity,
+  type ViewPerplexityParams,
+  type ViewPrepared,
+  type ViewPrepareParams,
+} from '../protocol/short';
 
 /** An open model with the rows that it is measured on. */
 interface WarmModel {
@@ -45,6 +51,8 @@ const PREPARED_LINGER_MS = 300_000;
 
 /** Nothing is prepared that computes more: chosen, not measured. */
 const MOST_OPERATIONS = 1e12;
+
+export const NOT_PREPARED: ViewPrepared = { prepared: false };
 
 export class WhatIfService {
   private open: WarmModel | undefined;
@@ -69,12 +77,13 @@ export class WhatIfService {
   }
 
   /**
-   * Opens the model and computes what every plan is compared with. Any question ends that, and goes on with what is computed.
-   * @returns false where it was not done: a question is open, a model of another panel is, or it would take long
+   * Opens the model and computes what every plan is compared with, in int8 too where float32 is slow. Any question ends that, and goes on
+   * with what is computed.
+   * @returns that nothing is prepared where a question is open, a model of another panel is, or it would take long
    * @throws UserError
    */
-  async prepare(params: ViewPrepareParams, signal: AbortSignal): Promise<boolean> {
-    if (this.newest.size > 0 || this.preparing) return false;
+  async prepare(params: ViewPrepareParams, signal: AbortSignal): Promise<ViewPrepared> {
+    if (this.newest.size > 0 || this.preparing) return NOT_PREPARED;
     const mine = (this.preparing = new AbortController());
     const either = AbortSignal.any([signal, mine.signal]);
     const done = this.last.then(() => this.prepareNow(params, either));
@@ -82,7 +91,7 @@ export class WhatIfService {
     try {
       return await done;
     } catch (error) {
-      if (error instanceof CancelledError) return false;
+      if (error instanceof CancelledError) return NOT_PREPARED;
       throw error;
     } finally {
       if (this.preparing === mine) this.preparing = undefined;
@@ -159,15 +168,19 @@ export class WhatIfService {
     }
   }
 
-  private async prepareNow(params: ViewPrepareParams, signal: AbortSignal): Promise<boolean> {
-    if (signal.aborted || !(await isShort(params))) return false;
+  private async prepareNow(params: ViewPrepareParams, signal: AbortSignal): Promise<ViewPrepared> {
+    if (signal.aborted || !(await isShort(params))) return NOT_PREPARED;
     const key = await keyOf(params);
-    if (signal.aborted || (this.open && this.open.key !== key)) return false;
+    if (signal.aborted || (this.open && this.open.key !== key)) return NOT_PREPARED;
     clearTimeout(this.timer);
     try {
-      const { evaluator } = await this.openFor(params, key);
-      await evaluator.prepare(params.whole ?? false, { signal });
-      return true;
+      const warm = await this.openFor(params, key);
+      const start = performance.now();
+      const whole = await warm.evaluator.prepare(params.whole ?? false, { signal });
+      const seconds = secondsSince(start);
+      const quick = seconds >= SLOW_ANSWER_S ? await quickOf(warm, params) : null;
+      await quick?.evaluator.prepare(true, { signal });
+      return { prepared: true, seconds, calibration: withoutRows(warm.calibration), ...(whole && { whole }) };
     } finally {
       this.linger(Math.max(this.lingerMs, PREPARED_LINGER_MS));
     }
@@ -200,6 +213,7 @@ export class WhatIfService {
       ...modelOptions(params, { hooks: this.hooks }),
       changes: opened.changes,
     });
+    model.holdSessions();
     const evaluator = new PlanPerplexity(model, calibration.rows, opened.view, memory ?? memoryFor('whatIfStates'));
     this.open = { key, opened, model, calibration, evaluator };
     return this.open;
@@ -241,7 +255,9 @@ async function quickOf(
   const weights = model.device.provider === 'cpu' ? await inSpreadRowInt8(model.weights, model.threads) : undefined;
   if (!weights) return (warm.quick = null);
   const rounded = model.beside(weights);
-  const evaluator = new PlanPerplexity(rounded, calibration.rows, opened.view, memory ?? memoryFor('whatIfStates'));
+  rounded.holdSessions();
+  const budget = memory ?? memoryFor('whatIfStates');
+  const evaluator = new PlanPerplexity(rounded, calibration.rows, opened.view, budget, false);
   return (warm.quick = { model: rounded, evaluator });
 }
 

@@ -150,11 +150,15 @@ export class MeasuringPart {
       const { source: calibration } = this.requireText();
       const { compute } = services.settings();
       const whole = this.knownPerplexity() === undefined && { whole: true as const };
-      await services.sidecar.request(
-        'view/prepare',
-        { ...compute, checkpoint: source.path, calibration, ...whole },
-        signal,
-      );
+      const params = { ...compute, checkpoint: source.path, calibration, ...whole };
+      const {
+        seconds = 0,
+        calibration: rows,
+        whole: found,
+      } = await services.sidecar.request('view/prepare', params, signal);
+      const { name: text, rowsKey } = this.requireText().shown;
+      if (signal.aborted || rows === undefined || rowsKey === undefined || calibrationKey(rows) !== rowsKey) return;
+      this.watch.prepared(seconds, found && { full: found.ppl, text, rowsKey });
     } catch {
       // Nothing was asked for.
     }

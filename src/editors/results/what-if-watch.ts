@@ -6,13 +6,10 @@ import { Debounce } from '../../sidecar/timers';
 import { CancelledError, throwIfCancelled } from '../../engine/errors';
 import { calibrationKey } from '../../engine/records/rows-key';
 import type { WhatIfState } from '../../protocol/panel';
-import type { ViewPerplexity } from '../../protocol/short';
+import { SLOW_ANSWER_S, type ViewPerplexity } from '../../protocol/short';
 
 /** Waits this long after a click, because clicks come in bursts. */
 const SETTLE_MS = 150;
-
-/** From so many seconds for an answer in float32, a quick one is asked for first. */
-const SLOW_S = 2;
 
 /** The view to evaluate. */
 export interface WhatIfQuestion {
@@ -51,7 +48,7 @@ export class WhatIfWatch {
   private wanted: readonly number[] = [];
   private readonly settled: Debounce;
   private running: AbortController | undefined;
-  /** Seconds of the slowest answer in float32 on these rows. */
+  /** Seconds of the slowest answer in float32 on these rows, or what was prepared for the first one. */
   private slowest = 0;
 
   constructor(private readonly options: WhatIfOptions) {
@@ -85,6 +82,12 @@ export class WhatIfWatch {
     if (this.current.full === null) this.show(known);
   }
 
+  /** @param seconds for an answer in float32, at most @param known the whole model's perplexity, if that was measured */
+  prepared(seconds: number, known?: Known): void {
+    this.slowest = Math.max(this.slowest, seconds);
+    if (known) this.know(known);
+  }
+
   dispose(): void {
     this.settled.dispose();
     this.running?.abort();
@@ -113,7 +116,7 @@ export class WhatIfWatch {
 
   private async measure(removed: readonly number[], signal: AbortSignal): Promise<void> {
     const askWhole = this.current.full === null;
-    if (!askWhole && this.slowest >= SLOW_S) await this.measureQuickly(removed, signal);
+    if (!askWhole && this.slowest >= SLOW_ANSWER_S) await this.measureQuickly(removed, signal);
     let answer = await this.ask({ remove: removed, ...(askWhole && { whole: true }) }, signal);
     // The text has changed: the known perplexity of the whole model belongs to other rows.
     if (!askWhole && calibrationKey(answer.calibration) !== this.current.rowsKey)
@@ -125,15 +128,15 @@ export class WhatIfWatch {
   }
 
   /**
-   * Shows the plan's perplexity in int8 until float32 replaces it. Both whole models are known, so the quick number is the
+   * Shows the plan's perplexity in int8 until float32 replaces it, which also brings the KL divergence. Both whole models are known, so the quick number is the
    * whole model's in float32, times what the plan changes in int8.
    */
   private async measureQuickly(removed: readonly number[], signal: AbortSignal): Promise<void> {
     const answer = await this.ask({ remove: removed, quick: true }, signal);
-    const { ppl, kl = null, top1 = null, whole, precision, calibration } = answer;
+    const { ppl, whole, precision, calibration } = answer;
     if (precision !== 'int8' || !whole || calibrationKey(calibration) !== this.current.rowsKey) return;
     const moved = (Number(this.current.full) * Number(ppl)) / Number(whole.ppl);
-    if (Number.isFinite(moved)) this.show({ removed, ppl: moved, kl, top1, precision });
+    if (Number.isFinite(moved)) this.show({ removed, ppl: moved, kl: null, top1: null, precision });
   }
 
   /** @throws CancelledError also when the answer comes late: the plan or the rows have changed */

@@ -41,17 +41,21 @@ export class PlanPerplexity {
   private readonly wholeSteps: readonly Step[];
   /** Last states of the whole model, once a plan was compared with it. */
   private wholeState: State | undefined;
+  /** Sessions that compare are open, and stay so. */
+  private isWarm = false;
 
   /**
    * @param rows tokens, all of one length
    * @param whole what plans remove blocks from
    * @param budget bytes for kept states
+   * @param compares also tells how far a plan is from the whole model, which takes about as long again for the head
    */
   constructor(
     private readonly model: Model,
     private readonly rows: TokenRows,
     whole: View,
     private readonly budget: number,
+    private readonly compares = true,
   ) {
     this.forward = new Forward(model, rows[0].length);
     this.wholeSteps = stepsOf(whole);
@@ -64,15 +68,16 @@ export class PlanPerplexity {
     const known = this.known.get(key);
     if (known) return { ...known, steps: steps.length, computed: 0 };
     const isWhole = isDeepStrictEqual(steps, this.wholeSteps);
-    if (!isWhole) await this.keepWhole(job);
+    const isCompared = this.compares && !isWhole;
+    if (isCompared) await this.keepWhole(job);
     const start = this.dropAfterCommon(steps);
     const computed = steps.length - start;
     const { architecture } = this.model;
-    const head = isWhole ? headWork(architecture) : comparisonWork(architecture, 1);
+    const head = isCompared ? comparisonWork(architecture, 1) : headWork(architecture);
     const work = new Work(job, this.rows.length * (computed + head), 'row-blocks', 'what if');
     const last = await this.advance(steps, start, work);
     try {
-      const summary = isWhole ? await this.measure(last, work) : await this.compare(last, work);
+      const summary = isCompared ? await this.compare(last, work) : await this.measure(last, work);
       if (isWhole) this.wholeState ??= retainState(last);
       this.remember(key, summary);
       return { ...summary, steps: steps.length, computed };
@@ -83,14 +88,21 @@ export class PlanPerplexity {
 
   /**
    * Computes what every plan needs of the whole model, and nothing that is known: its states, and its perplexity if that is asked for.
+   * Where sessions stay open, those that compare a plan with it are opened too: the model is compared with itself.
+   * @returns its perplexity, if that is asked for
    * @throws CancelledError; the states computed so far are kept
    */
-  async prepare(isMeasured: boolean, job: JobOptions = {}): Promise<void> {
+  async prepare(isMeasured: boolean, job: JobOptions = {}): Promise<{ readonly ppl: number } | undefined> {
     await this.keepWhole(job);
+    const { architecture, holdsSessions } = this.model;
+    const perRow = headWork(architecture) + comparisonWork(architecture, 1);
+    const work = new Work(job, this.rows.length * perRow, 'row-blocks', 'the original');
+    if (this.compares && holdsSessions && !this.isWarm) await this.compare(this.wholeState!, work);
+    this.isWarm = true;
+    if (!isMeasured) return undefined;
     const key = JSON.stringify(this.wholeSteps);
-    if (!isMeasured || this.known.has(key)) return;
-    const work = new Work(job, this.rows.length * headWork(this.model.architecture), 'row-blocks', 'the original');
-    this.remember(key, await this.measure(this.wholeState!, work));
+    if (!this.known.has(key)) this.remember(key, await this.measure(this.wholeState!, work));
+    return { ppl: this.known.get(key)!.ppl };
   }
 
   /** Frees the kept states. */

@@ -218,6 +218,15 @@ export class Model {
     }
   }
 
+  /** From now on steps that were opened stay open until the model is closed, if all of them have room in the memory that is free now. */
+  holdSessions(): void {
+    if (this.canHoldSessions) this.held ??= new HeldSessions();
+  }
+
+  get holdsSessions(): boolean {
+    return this.held !== undefined;
+  }
+
   /** A session over a step or a piece of the head, which may stay open after its user has closed it. @param name equal names have equal graphs */
   async stepSession(name: string, graph: () => GraphFile): Promise<Lent> {
     // Sessions that stay open side by side share the memory for what they compute.
@@ -257,6 +266,7 @@ export class Model {
   async close(): Promise<void> {
     for (const session of this.shared.values()) await session.close();
     this.shared.clear();
+    await this.held?.close();
     await (this.isBeside ? this.weights.release?.() : this.weights.close());
   }
 }

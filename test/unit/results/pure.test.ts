@@ -342,6 +342,20 @@ describe('what if', () => {
     assert.deepEqual(asked.slice(3), [{ remove: [3] }], 'other rows may be faster');
   });
 
+  it('asks for a quick answer to the first plan where preparing it was slow', async () => {
+    const asked: WhatIfQuestion[] = [];
+    const watch = watched((question) => {
+      asked.push(question);
+      const exact = answer(20, question.whole, 'a', 3);
+      return Promise.resolve(question.quick ? { ...exact, ppl: 33, whole: { ppl: 15 }, precision: 'int8' } : exact);
+    });
+    watch.prepared(3, { full: 10, text: 'prose.txt', rowsKey: calibrationKey(rows)! });
+    assert.deepEqual([watch.state.status, watch.state.full], ['idle', 10]);
+    watch.planned([2]);
+    await until('the watch gets there', () => watch.state.status === 'done');
+    assert.deepEqual(asked, [{ remove: [2], quick: true }, { remove: [2] }]);
+  });
+
   it('drops an answer that came too late, and says what failed', async () => {
     const seen: WhatIfState[] = [];
     let release: ((value: ViewPerplexity) => void) | undefined;

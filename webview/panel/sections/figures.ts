@@ -81,8 +81,8 @@ function figuresOf(state: PanelState): HTMLElement[] {
       : [
           figure(
             t('KL divergence'),
-            known ? about + divergenceText(whatIf.kl) : '–',
-            isQuick ? t('in int8; float32 follows') : known ? agreementText(whatIf.top1) : t('Computing…'),
+            known && !isQuick ? about + divergenceText(whatIf.kl) : '–',
+            known && !isQuick ? agreementText(whatIf.top1) : t('Computing…'),
             isWaiting ? 'is-waiting' : '',
           ),
         ]),
