@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { type Architecture, withLayers } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { plainLayer, plainShape } from '../../../src/engine/checkpoint/kinds/plain';
-import { arithmeticOf, expectedRace, expectedScreen, isWorthScreening } from '../../../src/engine/importance/arithmetic';
+import {
+  arithmeticOf,
+  expectedRace,
+  expectedScreen,
+  isWorthScreening,
+} from '../../../src/engine/importance/arithmetic';
 import { exactShare, screenedWork, sweepWork } from '../../../src/engine/importance/cost';
 import { scoringFlops } from '../../../src/engine/importance/estimate';
 import { checkpointFolder } from '../../support/golden';
