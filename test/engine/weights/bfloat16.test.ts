@@ -61,7 +61,7 @@ describe('bfloat16', () => {
     });
     if (isArm64) return;
     const { rounded, exact, other } = await tryProducts();
-    assert.ok(rounded > 1e-3 && exact < 1e-6 && other < 1e-6, 'the setting does nothing here');
+    assert.ok(rounded > 1e-3 && exact < 1e-5 && other < 1e-5, 'the setting does nothing here');
     const checkpoint = await openCheckpoint(tinyCheckpoint('llama-plain'));
     await assert.rejects(openModel(checkpoint, { precision: 'bfloat16' }), (error: unknown) => {
       assert.ok(error instanceof UserError);
@@ -137,7 +137,7 @@ describe('bfloat16', () => {
       );
       const { fault, products, losses } = await onArm64(jobs);
       assert.equal(fault, null);
-      assert.ok(products.rounded < 1e-6 && products.other < 1e-6 && products.exact > 1e-3, JSON.stringify(products));
+      assert.ok(products.rounded < 1e-5 && products.other < 1e-5 && products.exact > 1e-3, JSON.stringify(products));
       for (const [at, path] of paths.entries()) {
         const [found, exact] = [losses[2 * at], losses[2 * at + 1]];
         const apart = medianDistance(found, await roundedLosses(path, rows, kept));
