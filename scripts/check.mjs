@@ -1,6 +1,6 @@
 /**
  * `npm run check`: types, lint and format. The programs know nothing of each other and use one processor each, so two run at a
- * time, the longest first; what one says is shown when it ends. ESLint takes longest, so it runs twice, for tests and for all else.
+ * time, the longest first; what one says is shown when it ends.
  */
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
@@ -10,8 +10,7 @@ const root = resolve(import.meta.dirname, '..');
 
 /** A file below node_modules and its arguments. */
 const CHECKS = [
-  ['eslint/bin/eslint.js', '.', '--ignore-pattern', 'test/**'],
-  ['eslint/bin/eslint.js', 'test'],
+  ['eslint/bin/eslint.js', '.'],
   ['typescript/bin/tsc', '--noEmit'],
   ['prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'],
   ['typescript/bin/tsc', '--noEmit', '-p', 'webview'],
