@@ -5,6 +5,8 @@
  *
  * The subject is the sample model with its own text unless named. From a plan without two blocks, every other block that
  * may go is taken out in turn; the states before it are those of the plan. The panel adds 150 ms until clicks have settled.
+ * Then the first answers of a panel are timed, each with a service of its own: what the sidecar prepares before, and one block without
+ * which the model is asked for, in int8 and in float32.
  */
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,6 +17,7 @@ import { PlanPerplexity } from '../src/engine/evaluate/plan-perplexity';
 import { endBlocks } from '../src/engine/importance/select';
 import { openModel } from '../src/engine/model/model';
 import { viewWithout, type View } from '../src/engine/model/view';
+import { WhatIfService } from '../src/sidecar/what-if-service';
 import { printMachine } from './support/machine';
 import { median } from '../src/engine/median';
 import { percent, printFacts, timed } from './support/numbers';
@@ -89,4 +92,30 @@ try {
 } finally {
   whatIf.close();
   await model.close();
+}
+await firstAnswers([first, second, free[free.length - 1]]);
+
+/** Of a panel whose sidecar has had time to prepare. */
+async function firstAnswers(removed: readonly number[]): Promise<void> {
+  const never = new AbortController().signal;
+  const asked = { checkpoint: checkpoint.path, device: 'cpu', threads, calibration: { file, ...drawing } } as const;
+  const ratios: number[] = [];
+  for (const block of removed) {
+    const service = new WhatIfService({});
+    try {
+      const prepared = await timed(() => service.prepare({ ...asked, whole: true }, never));
+      if (!prepared.result.prepared) throw new Error('nothing was prepared');
+      const ask = { ...asked, remove: [block] };
+      const quick = await timed(() => service.evaluate({ ...ask, quick: true }, never));
+      const exact = await timed(() => service.evaluate(ask, never));
+      ratios.push(exact.seconds / quick.seconds);
+      console.log(
+        `prepared in ${prepared.seconds.toFixed(1)} s; first without block ${block}: ${quick.seconds.toFixed(2)} s in ` +
+          `${quick.result.precision}, ${exact.seconds.toFixed(2)} s in ${exact.result.precision} with the KL divergence`,
+      );
+    } finally {
+      await service.close();
+    }
+  }
+  noteRatio('seconds of a prepared first answer: float32, against int8', median(ratios), { text: basename(file) });
 }

@@ -27,6 +27,7 @@ describe('reads of an export and its comparison', () => {
       const exporting = await readsOf(() => runSpec(spec, CONTEXT));
       // The comparison reads it under its temporary name, or by the one that links resolve to.
       const written = [...exporting].filter(([name]) => name !== SOURCE).reduce((sum, [, bytes]) => sum + bytes, 0);
+      assert.ok(written > 1.9 * statSync(out).size, 'what is read is counted');
       assert.ok(written < 2 * statSync(out).size + HEADERS, `${written / statSync(out).size}`);
       assert.ok(share(exporting, SOURCE, join(SAMPLE, SOURCE)) < 3 + BESIDE);
       const verifying = await readsOf(() => runSpec({ kind: 'verify', output: out, against: SAMPLE }, CONTEXT));
@@ -42,6 +43,7 @@ describe('reads of an export and its comparison', () => {
     const reads = await readsOf(() => runSpec({ kind: 'verify', output: out, against: SAMPLE }, CONTEXT));
     // Both files have one name: two and two, and one for the hash.
     const both = statSync(join(SAMPLE, SOURCE)).size + statSync(join(out, SOURCE)).size;
+    assert.ok((reads.get(SOURCE) ?? 0) > 1.9 * both, 'what is read is counted');
     assert.ok((reads.get(SOURCE) ?? 0) < (2 + BESIDE) * both + statSync(join(out, SOURCE)).size);
   });
 
@@ -55,6 +57,7 @@ describe('reads of an export and its comparison', () => {
     assert.ok(share(verifying, SOURCE, join(SAMPLE, SOURCE)) < 1 + BESIDE);
     for (const name of readdirSync(join(out, 'onnx'))) {
       assert.ok(share(verifying, name, join(out, 'onnx', name)) < 1 + BESIDE, name);
+      assert.ok(share(verifying, name, join(out, 'onnx', name)) > 0.9, `${name} is counted`);
     }
   });
 });

@@ -88,10 +88,10 @@ export function isWorthRacing(
 }
 
 /**
- * What a race leaves of the time of a sweep over all rows (SmolLM2, 10 × 128, by KL divergence): of a score that wants several blocks,
- * and of rounds that want one each and begin with what the round before knows.
+ * What a race leaves of the time over all rows, by KL divergence: of a score that wants several blocks (Gemma 3 270M, four), and of rounds that
+ * want one each and begin with what the round before knows (SmolLM2, six; 10 × 128, `npm run bench -- race --timed`).
  */
-const RACED = { once: 0.87, inTurn: 0.6 };
+const RACED = { once: 0.77, inTurn: 0.73 };
 
 /** Share of the time over all rows that a score of a whole model is expected to take, for estimates: 1 where nothing is raced. */
 export function expectedRace(
@@ -103,8 +103,9 @@ export function expectedRace(
   const parts = architecture.layers.length;
   const inTurn = criterionInfo(criterion).inTurn === true;
   const question = { criterion, architecture, rows, parts, candidates: parts, exact: inTurn ? 1 : exact, scope };
-  // What is free in memory is not known in advance; blocks of models that pay for a race mostly stay open.
-  if (!isWorthRacing(question, true)) return 1;
+  // What is free in memory is not known in advance; blocks of models that pay for a race mostly stay open. By loss, a race for
+  // several blocks takes as long as all rows.
+  if (!isWorthRacing(question, true) || criterion === 'ppl') return 1;
   return inTurn ? RACED.inTurn : RACED.once;
 }
 

@@ -103,7 +103,7 @@ function productOf(x: Float32Array, weight: Float32Array): Float64Array {
   });
 }
 
-/** All terms of a sum have one sign, so it is that of the magnitudes. A result that is no number is infinitely wrong. */
+/** All terms of a sum have one sign, so it is that of the magnitudes. A result that is not a number counts as infinitely wrong. */
 function largestError(found: Float32Array, expected: Float64Array): number {
   return expected.reduce((worst, value, at) => {
     const error = Math.abs(found[at] / value - 1);

@@ -30,7 +30,7 @@ export async function withViewReader<T>(
   { name, longest, job }: { readonly name: string; readonly longest: number; readonly job: JobOptions },
   use: (reader: ModelReader) => Promise<T>,
 ): Promise<T> {
-  // Sessions on a device read a text in short runs, of which only the last one tells its logits.
+  // Sessions on a device read a text in short runs, and only the last run tells its logits.
   if (model.device.provider !== 'cpu') return use(blockReader(model, view, name));
   announce(job, `opening ${name}`);
   const decoder = await Decoder.open(model, view, longest);

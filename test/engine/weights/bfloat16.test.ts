@@ -130,7 +130,8 @@ describe('bfloat16', () => {
     it('on arm64 is the product of rounded factors, in models of several kinds', async function () {
       this.timeout(1_800_000);
       const rows = [0, 1].map((row) => Array.from({ length: 24 }, (_, at) => 4 + ((37 * at + 91 * row) % 250)));
-      const paths = ['media/sample', ...TOYS.map((name) => tinyCheckpoint(name))];
+      const recurrent = hasShared ? RECURRENT_TOYS.map((name) => checkpointFolder(name)) : [];
+      const paths = ['media/sample', ...TOYS.map((name) => tinyCheckpoint(name)), ...recurrent];
       const kept = 1;
       const jobs = paths.flatMap((path) =>
         (['bfloat16', 'float32'] as const).map((precision) => ({ path, rows, precision, kept })),
@@ -150,6 +151,8 @@ describe('bfloat16', () => {
   }
 });
 
+/** Their first blocks are a delta net and Mamba-2. */
+const RECURRENT_TOYS = ['families3/qwen35-text', 'families3/granite4-hybrid'] as const;
 const TOYS = ['llama-bias', 'llama-gqa-tied', 'granite-multipliers', 'gemma2-softcap', 'phi3-partial'] as const;
 
 /**
