@@ -35,8 +35,8 @@ const mocha = (files, ...options) => [
   ...files.map((file) => bundled(bundleFolder, file)),
 ];
 
-/** Unit tests are quick: one that hangs says so soon. Those that start a program say how long they may take. */
-const unit = (files) => mocha(files, '--timeout', '10000');
+/** Unit tests are quick: one that hangs says so soon, also where other parts take both processors. */
+const unit = (files) => mocha(files, '--timeout', '60000');
 
 /** Host tests bring a VS Code to run in. */
 const host = (files) => [process.execPath, join(root, 'test/host/support/run.mjs'), ...files];

@@ -12,7 +12,7 @@ import { exists, sourcesIn, textOf } from './repository';
 const root = resolve(import.meta.dirname, '../../..');
 
 describe('the reference', function () {
-  this.timeout(30_000); // prettier writes some sixty pages
+  this.timeout(60_000); // prettier writes some sixty pages
 
   it('is made from the code: run `npm run docs:reference`', async () => {
     const pages = await referencePages();

@@ -15,7 +15,7 @@ out.write('message\\n', () => process.stdout.write('more noise\\n'));
 
 describe('mcp: stdout', () => {
   it('takes what is written to the protocol, and nothing else', function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const node = ['--import', 'tsx', '--input-type=module', '--eval', PROGRAM];
     const { stdout, stderr } = spawnSync(process.execPath, node, { cwd: root, encoding: 'utf8' });
     assert.equal(stdout, 'message\n', stderr);

@@ -59,7 +59,7 @@ function tinyFolder(change: (json: Record<string, unknown> & { model: Record<str
 }
 
 describe('tokenizer/gguf: there and back', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const texts = sampleTexts(200);
 
   it('bytes, with each kind of words', async () => {
