@@ -6,7 +6,8 @@
  *
  * For each seed, all blocks are measured on all rows of that draw, by loss and by KL divergence. Races for the one, three and six least
  * important blocks are then run over these numbers, so it is known what they missed. The share of the work counts the blocks and heads
- * that a race passes. With `--timed`, one draw is also scored with and without a race (six blocks by KL divergence, and that many rounds of greedy), in turns.
+ * that a race passes. With `--timed`, one draw is also scored with and without a race (one, three and `--rounds` blocks by loss, so many by KL
+ * divergence, and so many rounds of greedy), in turns.
  * With `--state`, seeds that were measured before are taken from that file.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -186,13 +187,20 @@ async function race(): Promise<void> {
     threads,
     device: 'cpu',
   };
-  const count = Number(values.rounds);
-  for (const criterion of ['kl', 'greedy'] as const) {
+  const all = Number(values.rounds);
+  const tasks = [
+    ...[1, 3, all].map((count) => ({ criterion: 'ppl', count }) as const),
+    { criterion: 'kl', count: all },
+    { criterion: 'greedy', count: all },
+  ] as const;
+  for (const { criterion, count } of tasks) {
     const ways: { name: string; seconds: number; chosen: string }[] = [];
     for (const turn of [0, 1]) {
       for (const raced of turn === 0 ? [false, true] : [true, false]) {
-        const settings: Options = { ...options, objective: 'kl', precision: 'auto', race: raced };
-        const scope = { count, exact: count, isExactAsked: criterion === 'kl' };
+        const objective = criterion === 'greedy' ? 'kl' : undefined;
+        // Where a confidence is given, there is a race however little it saves.
+        const settings: Options = { ...options, objective, precision: 'auto', race: raced, confidence };
+        const scope = { count, exact: count, isExactAsked: criterion !== 'greedy' };
         let chosen = '';
         const { seconds } = await timed(async () => {
           const { result } = await runCriterion(checkpoint, criterion, settings, {}, scope);
@@ -205,9 +213,9 @@ async function race(): Promise<void> {
     const least = (name: string): number =>
       Math.min(...ways.filter((way) => way.name === name).map((way) => way.seconds));
     for (const { name, seconds, chosen } of ways)
-      console.log(`${criterion}, ${name}: ${seconds.toFixed(1)} s: ${chosen}`);
+      console.log(`${count} by ${criterion}, ${name}: ${seconds.toFixed(1)} s: ${chosen}`);
     const ratio = least('all rows') / least('race');
-    console.log(`${criterion}: all rows take ${ratio.toFixed(2)} times as long as a race`);
+    console.log(`${count} by ${criterion}: all rows take ${ratio.toFixed(2)} times as long as a race`);
     noteRatio(`speed of a race for ${count} by ${criterion}, against all rows`, ratio, { text: basename(text) });
   }
 }

@@ -77,6 +77,12 @@ export function isWorthScreening({
  */
 const TOKENS_BY_PARTS = 80_000;
 
+/**
+ * By loss, a head costs less than by KL divergence, so further passes weigh more: a race for one or three of 30 blocks takes 0.83 to 0.94 of the time
+ * over all rows, one for six 1.07. Up to this share of the parts there is a race.
+ */
+const FEW_BY_LOSS = 1 / 8;
+
 /** Whether a race is worth its passes. @param holds blocks stay open from one pass to the next */
 export function isWorthRacing(
   { criterion, architecture, rows, parts, exact, candidates, scope }: ScreenQuestion,
@@ -84,14 +90,16 @@ export function isWorthRacing(
 ): boolean {
   if (!criterionInfo(criterion).screens || rows.rows < LEAST_ROWS || exact >= candidates) return false;
   if (scoringFlops(architecture, criterion, rows, scope) < LEAST_FLOPS) return false;
+  if (criterion === 'ppl' && exact > FEW_BY_LOSS * candidates) return false;
   return holds || rows.rows * rows.length * parts >= TOKENS_BY_PARTS;
 }
 
 /**
- * What a race leaves of the time over all rows, by KL divergence: of a score that wants several blocks (Gemma 3 270M, four), and of rounds that
- * want one each and begin with what the round before knows (SmolLM2, six; 10 × 128, `npm run bench -- race --timed`).
+ * What a race leaves of the time over all rows: by KL divergence, of a score that wants several blocks (Gemma 3 270M, four), and of rounds that
+ * want one each and begin with what the round before knows (SmolLM2, six); by loss, of a score that wants few (SmolLM2, one and three;
+ * 10 × 128, `npm run bench -- race --timed`).
  */
-const RACED = { once: 0.77, inTurn: 0.73 };
+const RACED = { once: 0.77, inTurn: 0.73, byLoss: 0.9 };
 
 /** Share of the time over all rows that a score of a whole model is expected to take, for estimates: 1 where nothing is raced. */
 export function expectedRace(
@@ -103,10 +111,10 @@ export function expectedRace(
   const parts = architecture.layers.length;
   const inTurn = criterionInfo(criterion).inTurn === true;
   const question = { criterion, architecture, rows, parts, candidates: parts, exact: inTurn ? 1 : exact, scope };
-  // What is free in memory is not known in advance; blocks of models that pay for a race mostly stay open. By loss, a race for
-  // several blocks takes as long as all rows.
-  if (!isWorthRacing(question, true) || criterion === 'ppl') return 1;
-  return inTurn ? RACED.inTurn : RACED.once;
+  // What is free in memory is not known in advance; blocks of models that pay for a race mostly stay open.
+  if (!isWorthRacing(question, true)) return 1;
+  if (inTurn) return RACED.inTurn;
+  return criterion === 'ppl' ? RACED.byLoss : RACED.once;
 }
 
 /** What `auto` is expected to want exactly of a whole model, for estimates (`Scope`): nothing where all is exact. */

@@ -105,6 +105,10 @@ describe('a screen', () => {
     assert.ok(raced > 0.5 && raced < 1, String(raced));
     // Rounds want one block each.
     assert.ok(expectedRace(a, 'greedy', ROWS, { count: 6, objective: 'kl' }) < raced);
+    // By loss, a race for many takes longer than all rows.
+    assert.equal(expectedRace(a, 'ppl', ROWS, { exact: 6 }), 1);
+    const few = expectedRace(a, 'ppl', ROWS, { exact: 3 });
+    assert.ok(few > raced && few < 1, String(few));
     for (const criterion of ['taylor', 'magnitude', 'healed'] as const) {
       assert.equal(expectedRace(a, criterion, ROWS, { exact: 6 }), 1, criterion);
     }
