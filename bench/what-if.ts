@@ -111,7 +111,7 @@ async function firstAnswers(removed: readonly number[]): Promise<void> {
       ratios.push(exact.seconds / quick.seconds);
       console.log(
         `prepared in ${prepared.seconds.toFixed(1)} s; first without block ${block}: ${quick.seconds.toFixed(2)} s in ` +
-          `${quick.result.precision}, ${exact.seconds.toFixed(2)} s in ${exact.result.precision} with the KL divergence`,
+          `${quick.result.precision} on ${quick.result.readRows ?? rows.length} rows, ${exact.seconds.toFixed(2)} s in ${exact.result.precision} with the KL divergence`,
       );
     } finally {
       await service.close();

@@ -212,6 +212,8 @@ export interface WhatIfState {
   readonly top1?: JsonNumber | null;
   /** int8 while the number is a quick one, which float32 replaces; float32 if absent. */
   readonly precision?: string;
+  /** How many rows a quick number is of, if not all. */
+  readonly readRows?: number;
   readonly seconds: number | null;
   /** Name of the calibration text. */
   readonly text: string | null;

@@ -59,6 +59,8 @@ export interface ViewPerplexity {
   readonly top1?: JsonNumber;
   /** What these numbers were computed in: float32, or int8 per row. */
   readonly precision: string;
+  /** How many of the rows a quick answer has read, the first ones, where all of them would take too long; the original's too. */
+  readonly readRows?: number;
   readonly parameters: number;
   readonly bytes: number;
   readonly calibration: CalibrationInfo;

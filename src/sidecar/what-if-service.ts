@@ -18,11 +18,10 @@ import { DEFAULT_DRAWING, DEFAULT_SEED } from '../engine/importance/drawing';
 import { withoutRows } from '../engine/importance/run-criterion';
 import { type Model, type ModelHooks, openModel } from '../engine/model/model';
 import { type OpenedModel, openForComputing } from '../engine/model/opened';
-import { removedFrom, viewWithout } from '../engine/model/view';
+import { removedFrom, type View, viewWithout } from '../engine/model/view';
 import { optionalTokenizer } from '../engine/tokenizer/optional';
 import { modelOptions, secondsSince } from '../jobs/run';
 import { bytesOfWeights } from '../engine/weights/bytes';
-import { inSpreadRowInt8 } from '../engine/weights/row-int8';
 import {
   SLOW_ANSWER_S,
   type ViewPerplexity,
@@ -30,6 +29,7 @@ import {
   type ViewPrepared,
   type ViewPrepareParams,
 } from '../protocol/short';
+import { type QuickAnswer, QuickModel } from './quick-model';
 
 /** An open model with the rows that it is measured on. */
 interface WarmModel {
@@ -40,7 +40,7 @@ interface WarmModel {
   readonly calibration: Calibration;
   readonly evaluator: PlanPerplexity;
   /** The same in int8, once a quick answer was asked for; null where there is none. */
-  quick?: { readonly model: Model; readonly evaluator: PlanPerplexity } | null;
+  quick?: QuickModel | null;
 }
 
 /** Time that an unused model stays open. */
@@ -142,20 +142,20 @@ export class WhatIfService {
       const warm = await this.openFor(params, await keyOf(params));
       const { opened, calibration } = warm;
       const quick = params.quick ? await quickOf(warm, params) : null;
-      const { evaluator, model } = quick ?? warm;
-      const { checkpoint, architecture, removed, view: wholeView } = opened;
+      const { checkpoint, architecture, removed } = opened;
       const { remove } = params;
       const named = removedFrom(remove ?? [], architecture.layers.length);
       const view = viewWithout(architecture.layers.length, [...removed, ...named]);
-      const isWholeAsked = params.whole ?? quick !== null;
-      const whole = isWholeAsked && (await evaluator.evaluate(wholeView, { signal }));
-      const { ppl, meanNll, tokens, kl, top1, steps, computed } = await evaluator.evaluate(view, { signal });
+      const answer = quick ? await quick.evaluate(view, { signal }) : await exactAnswer(warm, view, params, signal);
+      const { found, whole, readRows } = answer;
+      const { ppl, meanNll, tokens, kl, top1, steps, computed } = found;
       return {
         ppl,
         meanNll,
         tokens,
         ...(kl !== undefined && { kl, top1 }),
-        precision: model.precision,
+        precision: (quick ?? warm.model).precision,
+        ...(readRows !== undefined && { readRows }),
         steps,
         ...sizeOfView(checkpoint, view),
         calibration: withoutRows(calibration),
@@ -179,7 +179,7 @@ export class WhatIfService {
       const whole = await warm.evaluator.prepare(params.whole ?? false, { signal });
       const seconds = secondsSince(start);
       const quick = seconds >= SLOW_ANSWER_S ? await quickOf(warm, params) : null;
-      await quick?.evaluator.prepare(true, { signal });
+      await quick?.prepare({ signal });
       return { prepared: true, seconds, calibration: withoutRows(warm.calibration), ...(whole && { whole }) };
     } finally {
       this.linger(Math.max(this.lingerMs, PREPARED_LINGER_MS));
@@ -222,8 +222,7 @@ export class WhatIfService {
   private async drop(): Promise<void> {
     const { open } = this;
     this.open = undefined;
-    open?.quick?.evaluator.close();
-    await open?.quick?.model.close();
+    await open?.quick?.close();
     open?.evaluator.close();
     await open?.model.close();
   }
@@ -246,19 +245,26 @@ async function isShort({ checkpoint, calibration }: ViewPrepareParams): Promise<
 }
 
 /** The model in 8-bit integers, which stays open with it; null where products of integers are no help. */
-async function quickOf(
-  warm: WarmModel,
-  { memory }: ViewPerplexityParams,
-): Promise<NonNullable<WarmModel['quick']> | null> {
+async function quickOf(warm: WarmModel, { memory }: ViewPerplexityParams): Promise<QuickModel | null> {
   if (warm.quick !== undefined) return warm.quick;
   const { model, calibration, opened } = warm;
-  const weights = model.device.provider === 'cpu' ? await inSpreadRowInt8(model.weights, model.threads) : undefined;
-  if (!weights) return (warm.quick = null);
-  const rounded = model.beside(weights);
-  rounded.holdSessions();
-  const budget = memory ?? memoryFor('whatIfStates');
-  const evaluator = new PlanPerplexity(rounded, calibration.rows, opened.view, budget, false);
-  return (warm.quick = { model: rounded, evaluator });
+  return (warm.quick = await QuickModel.open(
+    model,
+    calibration.rows,
+    opened.view,
+    memory ?? memoryFor('whatIfStates'),
+  ));
+}
+
+/** In float32, and the model with none of its blocks removed if the request asks for it. */
+async function exactAnswer(
+  { evaluator, opened }: WarmModel,
+  view: View,
+  { whole: isWholeAsked }: ViewPerplexityParams,
+  signal: AbortSignal,
+): Promise<Omit<QuickAnswer, 'whole'> & Partial<QuickAnswer>> {
+  const whole = isWholeAsked ? await evaluator.evaluate(opened.view, { signal }) : undefined;
+  return { found: await evaluator.evaluate(view, { signal }), whole };
 }
 
 /** The folder with a checkpoint's files, or its GGUF files. @param path the folder or a file in it */

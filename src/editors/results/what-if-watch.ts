@@ -124,7 +124,7 @@ export class WhatIfWatch {
     const { ppl, kl = null, top1 = null, seconds, whole, calibration } = answer;
     const full = whole && { full: whole.ppl, text: calibration.source, rowsKey: calibrationKey(calibration) };
     this.slowest = Math.max(this.slowest, seconds);
-    this.show({ ...full, status: 'done', removed, ppl, kl, top1, precision: undefined, seconds });
+    this.show({ ...full, status: 'done', removed, ppl, kl, top1, precision: undefined, readRows: undefined, seconds });
   }
 
   /**
@@ -133,10 +133,10 @@ export class WhatIfWatch {
    */
   private async measureQuickly(removed: readonly number[], signal: AbortSignal): Promise<void> {
     const answer = await this.ask({ remove: removed, quick: true }, signal);
-    const { ppl, whole, precision, calibration } = answer;
+    const { ppl, whole, precision, readRows, calibration } = answer;
     if (precision !== 'int8' || !whole || calibrationKey(calibration) !== this.current.rowsKey) return;
     const moved = (Number(this.current.full) * Number(ppl)) / Number(whole.ppl);
-    if (Number.isFinite(moved)) this.show({ removed, ppl: moved, kl: null, top1: null, precision });
+    if (Number.isFinite(moved)) this.show({ removed, ppl: moved, kl: null, top1: null, precision, readRows });
   }
 
   /** @throws CancelledError also when the answer comes late: the plan or the rows have changed */

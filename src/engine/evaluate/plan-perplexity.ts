@@ -86,6 +86,15 @@ export class PlanPerplexity {
     }
   }
 
+  /** What a plan has to compute for each row, in blocks: those after what it shares with the plan before, and the head. Nothing changes. */
+  amount(view: View): number {
+    const steps = stepsOf(view);
+    if (this.known.has(JSON.stringify(steps))) return 0;
+    const common = this.commonWith(steps);
+    const start = Math.max(0, ...[...this.states.keys()].filter((done) => done <= common));
+    return steps.length - start + headWork(this.model.architecture);
+  }
+
   /**
    * Computes what every plan needs of the whole model, and nothing that is known: its states, and its perplexity if that is asked for.
    * Where sessions stay open, those that compare a plan with it are opened too: the model is compared with itself.
@@ -136,8 +145,7 @@ export class PlanPerplexity {
 
   /** Drops the states that the plan does not share. @returns how many of its steps need not be computed */
   private dropAfterCommon(steps: readonly Step[]): number {
-    let common = 0;
-    while (common < Math.min(steps.length, this.steps.length) && sameStep(steps[common], this.steps[common])) common++;
+    const common = this.commonWith(steps);
     for (const [done, state] of this.states) {
       if (done <= common) continue;
       releaseState(state);
@@ -145,6 +153,13 @@ export class PlanPerplexity {
     }
     this.steps = steps;
     return Math.max(0, ...this.states.keys());
+  }
+
+  /** How many of its steps a plan shares with the one before. */
+  private commonWith(steps: readonly Step[]): number {
+    let common = 0;
+    while (common < Math.min(steps.length, this.steps.length) && sameStep(steps[common], this.steps[common])) common++;
+    return common;
   }
 
   /** Computes from the state after `start` steps to the last state, which the caller releases. */

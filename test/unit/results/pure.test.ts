@@ -322,7 +322,8 @@ describe('what if', () => {
     const watch = watched((question) => {
       asked.push(question);
       const exact = answer(20, question.whole, 'a', 3);
-      return Promise.resolve(question.quick ? { ...exact, ppl: 33, whole: { ppl: 15 }, precision: 'int8' } : exact);
+      const some = { ppl: 33, whole: { ppl: 15 }, precision: 'int8', readRows: 4 };
+      return Promise.resolve(question.quick ? { ...exact, ...some } : exact);
     }, seen);
     watch.planned([1]);
     await until('the watch gets there', () => watch.state.status === 'done');
@@ -335,7 +336,8 @@ describe('what if', () => {
       quick.length > 0 &&
         quick.every(({ status, removed, ppl }) => status === 'computing' && removed[0] === 2 && ppl === 22),
     );
-    assert.deepEqual([watch.state.ppl, watch.state.precision], [20, undefined]);
+    assert.ok(quick.every(({ readRows }) => readRows === 4));
+    assert.deepEqual([watch.state.ppl, watch.state.precision, watch.state.readRows], [20, undefined, undefined]);
     watch.restart({ full: 10, text: 'prose.txt', rowsKey: calibrationKey(rows)! });
     watch.planned([3]);
     await until('the watch gets there', () => watch.state.status === 'done');

@@ -113,7 +113,11 @@ describeBrowser('charts of the results panel', (browser) => {
     assert.match(await text('.card.quality'), /≈ 41\.3 in int8\s+–\s+not measured\s+–/);
     assert.match(await panel.page.locator('.card.curve svg[role="group"]').innerHTML(), /plan ≈ 41\.3 in int8/);
     const before = await heights();
-    await panel.post(update(1, { whatIf: { ...quick, kl: 0.3, top1: 0.6, status: 'done' } }));
+    await panel.post(update(1, { whatIf: { ...quick, precision: 'int8', readRows: 4 } }));
+    await settled(panel);
+    assert.match(await text('.figures'), /≈ 41\.3\s+int8, first 4 rows; float32 follows/);
+    assert.deepEqual(await heights(), before);
+    await panel.post(update(2, { whatIf: { ...quick, kl: 0.3, top1: 0.6, status: 'done' } }));
     await settled(panel);
     for (const card of ['.figures', '.card.quality']) assert.doesNotMatch(await text(card), /≈ 41|in int8/);
     assert.match(await panel.page.locator('.card.curve svg[role="group"]').innerHTML(), /plan 41\.3</);

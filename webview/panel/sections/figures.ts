@@ -73,7 +73,7 @@ function figuresOf(state: PanelState): HTMLElement[] {
     figure(
       t('Perplexity'),
       known ? about + shortNumber(numeric(removed === 0 ? whatIf.full : whatIf.ppl)) : '–',
-      isQuick ? t('in int8; float32 follows') : isWaiting ? t('Computing…') : changeOf(state),
+      isQuick ? quickNote(state) : isWaiting ? t('Computing…') : changeOf(state),
       isWaiting ? 'is-waiting' : '',
     ),
     ...(removed === 0 || !(known || isWaiting)
@@ -99,6 +99,16 @@ const isOfPlan = ({ plan, whatIf }: Pick<PanelState, 'plan' | 'whatIf'>): boolea
 /** The plan's numbers are those of int8, until float32 replaces them. */
 const isQuickOf = ({ plan, whatIf }: PanelState): boolean =>
   plan.removed.length > 0 && whatIf.ppl !== null && isOfPlan({ plan, whatIf }) && !isFloat32(whatIf.precision);
+
+/** What a quick number was measured in, and on. */
+const quickNote = ({ whatIf: { readRows } }: PanelState): string =>
+  readRows === undefined
+    ? t('in int8; float32 follows')
+    : t({
+        message: 'int8, first {0} rows; float32 follows',
+        args: [readRows],
+        comment: 'Below a perplexity: rows of the calibration text',
+      });
 
 function waiting({ plan, whatIf: { status, removed, ppl, full } }: PanelState): boolean {
   const isCurrent = plan.removed.length === 0 ? full !== null : removed.join() === plan.removed.join() && ppl !== null;
