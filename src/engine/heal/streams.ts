@@ -201,6 +201,6 @@ function ofPart(runs: readonly RowRun[], part: Part | undefined): readonly RowRu
     runs,
     runs.map(({ group }) => group),
   );
-  const { from, to } = rangeOf(costs, part, 'group of rows');
+  const { from, to } = rangeOf(costs, part, 'row group');
   return runs.filter(({ group }) => group >= from && group < to);
 }

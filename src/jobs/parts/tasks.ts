@@ -105,7 +105,7 @@ function bundlesOfPart({ models, tasks }: TasksSubject, part: Part): Bundle[][] 
     const architecture = requireArchitecture(checkpoint);
     return bundles.map((bundle) => bundleCost(bundle, architecture, view));
   });
-  const { from, to } = rangeOf(costs, part, 'bundle of questions');
+  const { from, to } = rangeOf(costs, part, 'bundle');
   return models.map((_, m) => bundles.filter((__, b) => m * bundles.length + b >= from && m * bundles.length + b < to));
 }
 
