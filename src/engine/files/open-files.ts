@@ -1,11 +1,14 @@
 /** Keeps the last few files open, because neighbouring tensors are in the same file. */
-import { RegularFile } from './regular-file';
+import { RegularFile, type Seen } from './regular-file';
 
 const MAX_OPEN = 8;
 
 export class OpenFiles {
   /** In the order of opening. Includes files that are still being opened. */
   readonly #files = new Map<string, Promise<RegularFile>>();
+
+  /** @param seen is told what is read of the files */
+  constructor(private readonly seen?: Seen) {}
 
   /**
    * The file at the path `file`, open for reading. It remains open until other files replace it, or until `close`.
@@ -15,7 +18,7 @@ export class OpenFiles {
   async get(file: string, name = file): Promise<RegularFile> {
     const known = this.#files.get(file);
     if (known) return known;
-    const opening = RegularFile.open(file, name);
+    const opening = RegularFile.open(file, name, this.seen);
     this.#files.set(file, opening);
     try {
       const opened = await opening; // first, so that its failure never goes unhandled while others are being closed

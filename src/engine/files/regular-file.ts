@@ -16,6 +16,9 @@ const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOC
 /** Bytes that this thread reads itself: another one would take longer to begin than to read a row of an embedding. */
 const SHORT = 2 ** 14;
 
+/** Is told what was read, before its reader gets it. */
+export type Seen = (path: string, position: number, bytes: Uint8Array) => Promise<void>;
+
 /** A regular file, open for reading. Its errors name it. */
 export class RegularFile {
   private constructor(
@@ -24,14 +27,16 @@ export class RegularFile {
     private readonly name: string,
     /** Stats of the open file, so size, time and inode match the bytes read. */
     readonly stats: Stats,
+    private readonly seen?: Seen,
   ) {}
 
   /**
    * Opens `path`; the caller closes it.
    * @param name of the file in messages
+   * @param seen is told what `readInto` and `readRange` read
    * @throws UserError when it cannot be read, or is a folder, pipe, device or socket
    */
-  static async open(path: string, name = basename(path)): Promise<RegularFile> {
+  static async open(path: string, name = basename(path), seen?: Seen): Promise<RegularFile> {
     let handle: FileHandle | undefined;
     try {
       // Checked before opening too, so that the writer of a pipe does not see a reader that closes at once.
@@ -39,7 +44,7 @@ export class RegularFile {
       handle = await open(path, READ);
       const stats = await handle.stat();
       requireRegular(stats, name);
-      return new RegularFile(handle, path, name, stats);
+      return new RegularFile(handle, path, name, stats, seen);
     } catch (error) {
       await handle?.close();
       throw unreadable(path, name, error);
@@ -70,6 +75,7 @@ export class RegularFile {
       if (bytesRead === 0) throw this.cutShort();
       filled += bytesRead;
     }
+    await this.seen?.(this.path, position, buffer);
   }
 
   /**

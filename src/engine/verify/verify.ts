@@ -8,7 +8,9 @@ import { storedWeight } from '../checkpoint/stacks';
 import type { Checkpoint } from '../checkpoint/types';
 import { type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { windowOf } from '../checkpoint/kinds/parts';
-import type { Model, ModelOptions } from '../model/model';
+import { PassingHashes } from '../files/passing-hashes';
+import { memoryFor } from '../memory';
+import { type Model, type ModelOptions, openModelOver } from '../model/model';
 import { type OpenedModel, withModel } from '../model/opened';
 import { fullView, type View } from '../model/view';
 import { announce, inPhases, type JobOptions } from '../progress';
@@ -17,7 +19,9 @@ import { openGguf } from '../formats/gguf/file';
 import { USED_IMATRIX } from '../formats/gguf/imatrix';
 import { asGgufModel } from '../weights/as-gguf';
 import { withChanges } from '../weights/overlay';
+import { bytesOfWeights } from '../weights/bytes';
 import { checkpointWeights } from '../weights/checkpoint';
+import { HandedOn } from '../weights/handed-on';
 import { WithSettings } from '../weights/with-settings';
 import type { WeightSource } from '../weights/source';
 import { compareLogits, compareTokens } from './compare';
@@ -25,7 +29,7 @@ import type { ModelReader } from './reader';
 import { verificationRows, type VerificationRows } from './rows';
 import { EXACT_TOLERANCE, ROUNDED_TOLERANCE, type Verified, verdictOf } from './verdict';
 import { withViewReader } from './view-reader';
-import { compareWeights } from './weights';
+import { compareWeights, type WeightsComparison } from './weights';
 
 /** What a model says to the rows. */
 export interface Said {
@@ -41,6 +45,8 @@ export interface Verification {
   readonly rows: VerificationRows;
   /** What the file says: of ONNX each kind. */
   readonly said: readonly { readonly of: string; readonly said: Said }[];
+  /** SHA-256 (hex) of files, by their names in the folder: of what the comparison read, and so of what is there. */
+  readonly hashes?: ReadonlyMap<string, string>;
 }
 
 /** The rows for a model and a file of it. @param most as of `verificationRows` */
@@ -57,15 +63,24 @@ export async function saidBy(reader: ModelReader, rows: VerificationRows, job: J
   return { logits, greedy: ids, margins };
 }
 
-/** What the source says: the view with its changes. */
-export function saidBySource(
-  { checkpoint, changes, view }: OpenedModel,
+/** What the source says: the view with its changes. @param weights of it, with the changes, which are closed */
+export async function saidBySource(
+  source: OpenedModel,
   rows: VerificationRows,
   compute: ModelOptions,
   job: JobOptions,
+  weights = weightsOf(source),
 ): Promise<Said> {
-  return withModel(checkpoint, { ...compute, changes }, (model) => saidByView(model, view, 'the source', rows, job));
+  const model = await openModelOver(weights, source.checkpoint, compute);
+  try {
+    return await saidByView(model, source.view, 'the source', rows, job);
+  } finally {
+    await model.close();
+  }
 }
+
+const weightsOf = ({ checkpoint, changes }: OpenedModel): WeightSource =>
+  withChanges(checkpointWeights(checkpoint), changes);
 
 const saidByView = (model: Model, view: View, name: string, rows: VerificationRows, job: JobOptions): Promise<Said> =>
   withViewReader(model, view, { name, longest: longestOf(rows), job }, (reader) => saidBy(reader, rows, job));
@@ -91,9 +106,13 @@ export async function verifyCheckpoint(
     { share: 1 },
     { share: 0 },
   ]);
-  const weights = await comparedWeights(source, written, comparing);
-  const rows = await rowsFor(source, job, lostWindow(source, written));
-  const expected = await saidBySource(source, rows, compute, reading);
+  const numbers = new HandedOn(weightsOf(source));
+  const bySource = async () => {
+    const compared = await comparedWeights(source, numbers, written, comparing);
+    const rows = await rowsFor(source, job, lostWindow(source, written));
+    return { ...compared, rows, expected: await saidBySource(source, rows, compute, reading, numbers) };
+  };
+  const { hashes, rows, expected, ...weights } = await bySource().finally(() => numbers.close());
   const whole = fullView(architecture.layers.length);
   const found = await withModel(written, compute, (model) =>
     saidByView(model, whole, 'what was written', rows, readingAgain),
@@ -112,7 +131,7 @@ export async function verifyCheckpoint(
     weights,
     exact,
   });
-  return { verified, rows, said: [{ of: written.format, said: found }] };
+  return { verified, rows, said: [{ of: written.format, said: found }], hashes };
 }
 
 /**
@@ -162,20 +181,44 @@ const computing = (architecture: Architecture): Architecture => ({
 /** Numbers this near are the same: an adapter's sums are rounded to float32. */
 const SAME = 1e-6;
 
-async function comparedWeights({ checkpoint, changes, view }: OpenedModel, written: Checkpoint, job: JobOptions) {
-  const source = withChanges(checkpointWeights(checkpoint), changes);
-  const weights = checkpointWeights(written);
+/** @param source its numbers are handed on to its sessions, if there is room for them beside these */
+async function comparedWeights(
+  { architecture, view }: OpenedModel,
+  source: HandedOn,
+  written: Checkpoint,
+  job: JobOptions,
+): Promise<WeightsComparison & { readonly hashes: ReadonlyMap<string, string> }> {
+  const isGguf = isGgufCheckpoint(written);
+  const hashing = isGguf ? undefined : new PassingHashes(); // the record of a GGUF file is in it, without a hash
+  const weights = checkpointWeights(written, hashing?.seen);
+  const kept = keptBlocksOf(view);
   try {
     // A GGUF file can have the numbers in other matrices.
-    const like = isGgufCheckpoint(written) ? asGgufModel(source) : source;
-    const found = isGgufCheckpoint(written) ? inMatricesOfFile(weights) : weights;
-    const stored = { typeOf: typesOf(written, found), isWeighed: await isWeighed(written) };
-    return await compareWeights(like, found, keptBlocksOf(view), stored, job);
+    const like = isGguf ? asGgufModel(source) : source;
+    const found = isGguf ? inMatricesOfFile(weights) : weights;
+    const isHandedOn = like === source && hasRoom(withLayers(architecture, kept));
+    const compared = await compareWeights(
+      like,
+      found,
+      kept,
+      {
+        typeOf: typesOf(written, found),
+        isWeighed: await isWeighed(written),
+        ...(isHandedOn && { heard: (key, rows, numbers) => source.take(key, rows, numbers) }),
+      },
+      job,
+    );
+    const hashes = new Map<string, string>();
+    if (hashing) for (const { name, file } of written.shards) hashes.set(name, await hashing.finish(file));
+    return { ...compared, hashes };
   } finally {
-    await source.close();
     await weights.close();
   }
 }
+
+/** Whether the numbers of a model fit into memory beside the sessions that get them, which hold them three times while they open. */
+const hasRoom = (architecture: Architecture): boolean =>
+  4 * bytesOfWeights(architecture, 'float32') <= memoryFor('decoding');
 
 /** The weights of a GGUF file in its own matrices: some are in one where it has two. */
 const inMatricesOfFile = (weights: WeightSource): WeightSource =>

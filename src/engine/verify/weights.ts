@@ -4,12 +4,13 @@
  * the end of a range, and one and a half in the blocks of K-quants. Any larger difference is damage. Where an importance matrix guided
  * the rounding, a column that counts little may be off by the range of its block, and the matrix as a whole by half of its length.
  */
-import { type WeightKey, keyText, weightKeys, weightOf } from '../checkpoint/weight-key';
+import { type WeightKey, keyText, weightOf } from '../checkpoint/weight-key';
 import { K_BLOCK } from '../formats/gguf/k-quants/quantize';
 import { isKQuant, isSearched } from '../formats/gguf/quantize';
-import type { Tiled } from '../formats/tensor';
+import type { Rows, Tiled } from '../formats/tensor';
 import { columnsMoved, modelLine } from '../formats/tiled';
 import { type JobOptions, Work } from '../progress';
+import { keysInFileOrder } from '../weights/in-file-order';
 import { readWide, rowWidth, type WeightSource } from '../weights/source';
 
 export interface WeightsComparison {
@@ -19,6 +20,13 @@ export interface WeightsComparison {
   readonly maxDifference: number;
   /** The first tensor with a number further off than its type rounds; absent if there is none. */
   readonly wrong?: string;
+}
+
+/** How the written numbers are stored, and who else wants those of the source. */
+interface Comparing {
+  readonly typeOf: (key: WeightKey) => string | undefined;
+  readonly isWeighed?: boolean;
+  readonly heard?: (key: WeightKey, rows: Rows, numbers: Float64Array) => void;
 }
 
 /** Numbers of each side in memory at a time. */
@@ -82,16 +90,17 @@ const SMALLEST_HALF = 2 ** -25;
  * @param kept blocks of the source, in the order of the written model's
  * @param typeOf the type of a weight in the written file
  * @param isWeighed whether an importance matrix guided its rounding
+ * @param heard gets the numbers of the source: of a weight of it, from a row on
  * @throws UserError when a file cannot be read; CancelledError
  */
 export async function compareWeights(
   source: WeightSource,
   written: WeightSource,
   kept: readonly number[],
-  { typeOf, isWeighed }: { readonly typeOf: (key: WeightKey) => string | undefined; readonly isWeighed?: boolean },
+  { typeOf, isWeighed, heard }: Comparing,
   job: JobOptions,
 ): Promise<WeightsComparison> {
-  const keys = [...weightKeys(written.architecture)];
+  const keys = keysInFileOrder(written);
   const total = keys.reduce((sum, key) => sum + written.shape(key).reduce((a, b) => a * b, 1), 0);
   const work = new Work(job, total, 'weights', 'comparing weights');
   let [tensors, maxDifference] = [0, 0];
@@ -110,7 +119,7 @@ export async function compareWeights(
       const found = await written.read(key, range);
       // A bias that only the written model has is zero.
       const expected = weightOf(source.architecture, original)
-        ? await readWide(source, original, range)
+        ? await readHeard(source, original, range, heard)
         : new Float64Array(found.length);
       // Blocks of numbers that are rounded together are those of the file.
       const before = columns ? inFile(expected, width, columns) : expected;
@@ -127,12 +136,29 @@ export async function compareWeights(
   return { tensors, maxDifference, ...(wrong !== undefined && { wrong }) };
 }
 
+async function readHeard(
+  source: WeightSource,
+  key: WeightKey,
+  range: Rows,
+  heard: Comparing['heard'],
+): Promise<Float64Array> {
+  const numbers = await readWide(source, key, range);
+  heard?.(key, range, numbers);
+  return numbers;
+}
+
 const inFile = <T extends Float32Array | Float64Array>(values: T, width: number, tiled: Tiled): T =>
   columnsMoved(values, width, (column) => modelLine(tiled, column));
 
-/** A matrix whose type is found by a search is the same to the last bit if it was one before: making it again could move numbers. */
-const isCopied = (before: Stored | undefined, after: Stored | undefined): boolean =>
-  before !== undefined && isSearched(before.dtype) && before.dtype === after?.dtype && before.paired === after.paired;
+/**
+ * Whether nothing was rounded, so that the numbers are the same to the last bit: floats keep their type; and a matrix whose type
+ * is found by a search is copied if it was one before, since making it again could move numbers.
+ */
+function isCopied(before: Stored | undefined, after: Stored | undefined): boolean {
+  if (!before || !after || before.dtype !== after.dtype) return false;
+  if (isSearched(before.dtype)) return before.paired === after.paired;
+  return before.dtype in FLOATS && before.above === after.above && before.power === after.power;
+}
 
 type Stored = ReturnType<WeightSource['stored']> & object;
 

@@ -6,6 +6,7 @@ import { storedWeight } from '../checkpoint/stacks';
 import type { Checkpoint } from '../checkpoint/types';
 import { type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { OpenFiles } from '../files/open-files';
+import type { Seen } from '../files/regular-file';
 import { readRows } from '../formats/read-tensor';
 import { type StoredTensor, storedTensor } from '../formats/stored-tensor';
 import { requireRows, type Rows } from '../formats/tensor';
@@ -20,14 +21,17 @@ export abstract class StoredWeights implements WeightSource {
   readonly identity: string;
   readonly revision: string;
   readonly bytesInGraph = 0;
-  private readonly files = new OpenFiles();
+  private readonly files: OpenFiles;
   /** The user's names for the files, by resolved path. */
   private readonly paths: ReadonlyMap<string, string>;
 
+  /** @param seen is told what `read` reads of its files */
   constructor(
     private readonly checkpoint: Checkpoint,
     readonly architecture: Architecture,
+    seen?: Seen,
   ) {
+    this.files = new OpenFiles(seen);
     this.identity = checkpoint.identity;
     this.revision = JSON.stringify(checkpoint.files.map((f) => [f.file, f.bytes, f.modified, f.inode]));
     this.paths = new Map(checkpoint.shards.map(({ file, name }) => [file, join(checkpoint.folder, name)]));

@@ -10,8 +10,11 @@ import { sourceChanges, withNotes } from '../../engine/records/source-changes';
 import type { ExportedFile, ExportResult } from '../results/export';
 import type { Exporting } from './export-writers';
 
-/** The files at a path, by name; all but the record, which names them. */
-export async function exportedFiles(path: string): Promise<ExportedFile[]> {
+/**
+ * The files at a path, by name; all but the record, which names them.
+ * @param known hashes of files that were read already, by name
+ */
+export async function exportedFiles(path: string, known?: ReadonlyMap<string, string>): Promise<ExportedFile[]> {
   const { size, isFolder } = await kindOf(path);
   if (!isFolder) return [{ name: basename(path), bytes: size }];
   const entries = await readdir(path, { recursive: true, withFileTypes: true });
@@ -23,7 +26,7 @@ export async function exportedFiles(path: string): Promise<ExportedFile[]> {
   const files: ExportedFile[] = [];
   for (const name of names) {
     const file = join(path, name);
-    files.push({ name, bytes: (await kindOf(file)).size, sha256: await hashFile(file) });
+    files.push({ name, bytes: (await kindOf(file)).size, sha256: known?.get(name) ?? (await hashFile(file)) });
   }
   return files;
 }

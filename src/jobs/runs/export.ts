@@ -69,7 +69,7 @@ export async function runExport(options: Options, context: JobContext): Promise<
         ? await consumersOf(place, verification, opened, options.consumersFrom, { signal: context.job.signal })
         : undefined;
     await written.document?.(findingsOf(verified, FORMATS[format].isCheckpoint ? measured : [], consumers), measured);
-    const files = await exportedFiles(stage.temporary);
+    const files = await exportedFiles(stage.temporary, verification?.hashes);
     const saved = await saveImatrix(options, opened, imatrix);
     const { parametersBefore, parametersAfter } = reduction;
     const result: ExportResult = {

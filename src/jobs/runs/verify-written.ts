@@ -41,10 +41,14 @@ export async function consumersOf(
 /** Files that a record may name: a model of a thousand shards has fewer. */
 const MAX_FILES = 10_000;
 
-/** The files of a folder beside the hashes in its record; undefined if it names none. */
+/**
+ * The files of a folder beside the hashes in its record; undefined if it names none.
+ * @param known hashes of files that were read already, by name
+ */
 export async function changedFiles(
   { path, record }: Pick<Output, 'path' | 'record'>,
   job: JobOptions,
+  known?: ReadonlyMap<string, string>,
 ): Promise<VerifiedResult['files'] | undefined> {
   const named = Array.isArray(record?.results.files) ? record.results.files.slice(0, MAX_FILES).filter(isObject) : [];
   const changed: string[] = [];
@@ -52,7 +56,7 @@ export async function changedFiles(
   for (const { name, sha256 } of named) {
     if (typeof name !== 'string' || typeof sha256 !== 'string' || !isBelow(name)) continue; // the name comes from a file
     checked++;
-    if ((await hashOrNothing(join(path, name), job)) !== sha256) changed.push(name);
+    if ((known?.get(name) ?? (await hashOrNothing(join(path, name), job))) !== sha256) changed.push(name);
   }
   return checked === 0 ? undefined : { checked, changed };
 }

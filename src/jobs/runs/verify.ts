@@ -27,8 +27,8 @@ export async function runVerify(options: Options, context: JobContext): Promise<
   const removed = wholeBlocks(opened.removed);
   const { hooks, device } = watchDevice(context.hooks);
   const compute = modelOptions(options, { ...context, hooks });
-  const files = await changedFiles(output, context.job);
   const verification = await verifyOutput(opened, output, compute, context.job);
+  const files = await changedFiles(output, context.job, verification.hashes);
   const compared: VerifiedResult = verification.verified;
   const broken = files && files.changed.length > 0;
   const verified = {
