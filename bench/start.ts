@@ -1,24 +1,26 @@
 /**
- * How long a short command of `coppice` takes: compiled from its source, and from what was compiled before, beside an empty run of Node.
+ * How long a short command of `coppice` takes, in the build that is installed: compiled from its source, and from what was compiled before, beside
+ * an empty run of Node.
  *
  *   npm run bench -- start [--runs 15]
  *
  * The three take turns. The first also keeps what it compiled. The median of each is printed, in milliseconds on the clock and of the processor (with what the system did).
  */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../src/engine/median';
-import { buildProduct } from './support/built';
 import { printMachine } from './support/machine';
 import { noteRatio } from './support/ratios';
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '15' } } });
 const root = resolve(import.meta.dirname, '..');
 const cache = mkdtempSync(join(tmpdir(), 'coppice-bench-start-'));
-process.on('exit', () => rmSync(cache, { recursive: true, force: true }));
+/** Inside the project, where what is not bundled is found. */
+const built = join(root, 'dist/bench-start');
+process.on('exit', () => [cache, built].forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
 /** Tells the time of the processor when the process ends. */
 const TELL = `process.on('exit', () => { const { user, system } = process.cpuUsage(); process.stderr.write('cpu ' + (user + system)); })`;
@@ -41,10 +43,12 @@ function take(args: readonly string[]): Taken {
 }
 
 printMachine();
-buildProduct();
+// As scripts/npm-package.ts builds it.
+const programs = ['cli', 'commands', 'tokenizer', '--production', `--outdir=${built}`];
+execFileSync(process.execPath, [join(root, 'esbuild.mjs'), ...programs], { cwd: root });
 const tell = join(cache, 'tell.cjs');
 writeFileSync(tell, TELL);
-const program = join(root, 'dist/cli.cjs');
+const program = join(built, 'cli.cjs');
 const empty = join(cache, 'empty.cjs');
 writeFileSync(empty, '');
 const forget = (): void => rmSync(join(cache, 'compiled'), { recursive: true, force: true });

@@ -216,7 +216,10 @@ async function comparedWeights(
   }
 }
 
-/** Whether the numbers of a model fit into memory beside the sessions that get them, which hold them three times while they open. */
+/**
+ * Whether the numbers of a model fit into memory beside the sessions that get them: these take them three times while they open, as a
+ * file's model, as read, and as kernels want them.
+ */
 const hasRoom = (architecture: Architecture): boolean =>
   4 * bytesOfWeights(architecture, 'float32') <= memoryFor('decoding');
 

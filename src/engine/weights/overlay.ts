@@ -71,7 +71,7 @@ export class Overlay implements WeightSource {
   async readWide(key: WeightKey, rows?: Rows): Promise<Float64Array> {
     const patch = this.patch(key);
     if (patch) return readPatched(patch, this.source, key, rows);
-    return this.source.readWide?.(key, rows) ?? Float64Array.from(await this.source.read(key, rows));
+    return this.source.readWide?.(key, rows) ?? new Float64Array(await this.source.read(key, rows));
   }
 
   stored(key: WeightKey): TensorInfo | undefined {

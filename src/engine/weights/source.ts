@@ -150,7 +150,7 @@ export const wholeOrigin = (source: WeightSource, key: WeightKey): WeightSource 
 
 /** The numbers of a weight, or of some rows, in double precision. @throws UserError when a file cannot be read */
 export async function readWide(source: WeightSource, key: WeightKey, rows?: Rows): Promise<Float64Array> {
-  return source.readWide ? source.readWide(key, rows) : Float64Array.from(await source.read(key, rows));
+  return source.readWide ? source.readWide(key, rows) : new Float64Array(await source.read(key, rows));
 }
 
 /** The type in which a checkpoint of the safetensors format stores this weight exactly; undefined if nothing tells. */
