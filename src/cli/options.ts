@@ -6,6 +6,7 @@ import { flagOf } from '../jobs/argv';
 import type { ValueKind, Option, Options } from '../jobs/option';
 import { InvalidValue, parseValue } from '../jobs/values';
 import { UsageError } from './failure';
+import { isListed } from './listed';
 
 /** Options of every command. */
 export interface CommonOptions {
@@ -36,6 +37,7 @@ export function addOutputOptions(command: Command, more?: () => void): Command {
 export function addOptions(command: Command, options: Options): Command {
   for (const [name, option] of Object.entries(options)) {
     if (option.argument) command.argument(argumentOf(name, option), shownText(option.help));
+    else if (isListed(command) && command.options.length > 0) continue;
     else for (const each of commanderOptions(name, option)) command.addOption(each);
   }
   return command;

@@ -20,6 +20,7 @@ import type { Exit } from './execute';
 import { EXIT_USAGE, exitCodesInShort } from './exit-codes';
 import { failureLines } from './failure';
 import { addJob } from './job-command';
+import { Listing } from './listed';
 import { writeErr, writeOut } from './output';
 import type { PagedKind } from './pages';
 import { terminalFeaturesOf } from './terminal/features';
@@ -91,7 +92,8 @@ function namesIn([first, ...more]: readonly string[]): readonly string[] {
 
 /** @param words of the command line after `coppice`; without any, all commands are made */
 export function buildProgram(exit: Exit, words: readonly string[] = []): Command {
-  const program = new Command('coppice')
+  const isListing = words.length === 1 && ['-h', '--help'].includes(words[0]);
+  const program = new (isListing ? Listing : Command)('coppice')
     .description(
       'Makes language models shorter: scores their Transformer blocks, removes the least important ones, heals and retrains the rest, ' +
         'and writes what an application loads.',

@@ -10,6 +10,7 @@ import { checkpointsIn, type AnyJob } from '../../jobs/define';
 import { JOBS } from '../../jobs/definitions';
 import { CUT_KINDS, type CutKind } from '../../jobs/parts/part-record';
 import { execute, type Exit } from '../execute';
+import { isListed } from '../listed';
 import { addOptions, addOutputOptions, type CommonOptions, optionsOf } from '../options';
 import type { SchedulerFace } from '../schedulers/face';
 import { kubernetesFace } from '../schedulers/kubernetes';
@@ -37,6 +38,7 @@ export function addSubmit(program: Command, exit: Exit): void {
       'Cuts the work of a job into parts (as --part does), and hands them to the scheduler of a cluster. All its machines write ' +
         'their records into one folder, that of the run. coppice status says how far it is.',
     );
+  if (isListed(submit)) return;
   for (const face of FACES) {
     const ofScheduler = submit.command(face.name).summary(`on ${face.title}`).description(face.description);
     for (const kind of CUT_KINDS) addJobOf(ofScheduler, face, kind, exit);
