@@ -13,11 +13,6 @@ class Listed extends Command {
   override addOption(...[option]: Parameters<Command['addOption']>): this {
     return this.options.length > 0 ? this : super.addOption(option);
   }
-
-  override option(...given: unknown[]): this {
-    if (this.options.length > 0) return this;
-    return (super.option as (...all: unknown[]) => this)(...given);
-  }
 }
 
 export const isListed = (command: Command): boolean => command instanceof Listed;
