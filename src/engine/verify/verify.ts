@@ -9,8 +9,7 @@ import type { Checkpoint } from '../checkpoint/types';
 import { type WeightKey, weightOf } from '../checkpoint/weight-key';
 import { windowOf } from '../checkpoint/kinds/parts';
 import { PassingHashes } from '../files/passing-hashes';
-import { memoryFor } from '../memory';
-import { type Model, type ModelOptions, openModelOver } from '../model/model';
+import type { Model, ModelOptions } from '../model/model';
 import { type OpenedModel, withModel } from '../model/opened';
 import { fullView, type View } from '../model/view';
 import { announce, inPhases, type JobOptions } from '../progress';
@@ -19,9 +18,7 @@ import { openGguf } from '../formats/gguf/file';
 import { USED_IMATRIX } from '../formats/gguf/imatrix';
 import { asGgufModel } from '../weights/as-gguf';
 import { withChanges } from '../weights/overlay';
-import { bytesOfWeights } from '../weights/bytes';
 import { checkpointWeights } from '../weights/checkpoint';
-import { HandedOn } from '../weights/handed-on';
 import { WithSettings } from '../weights/with-settings';
 import type { WeightSource } from '../weights/source';
 import { compareLogits, compareTokens } from './compare';
@@ -63,24 +60,15 @@ export async function saidBy(reader: ModelReader, rows: VerificationRows, job: J
   return { logits, greedy: ids, margins };
 }
 
-/** What the source says: the view with its changes. @param weights of it, with the changes, which are closed */
-export async function saidBySource(
-  source: OpenedModel,
+/** What the source says: the view with its changes. */
+export function saidBySource(
+  { checkpoint, changes, view }: OpenedModel,
   rows: VerificationRows,
   compute: ModelOptions,
   job: JobOptions,
-  weights = weightsOf(source),
 ): Promise<Said> {
-  const model = await openModelOver(weights, source.checkpoint, compute);
-  try {
-    return await saidByView(model, source.view, 'the source', rows, job);
-  } finally {
-    await model.close();
-  }
+  return withModel(checkpoint, { ...compute, changes }, (model) => saidByView(model, view, 'the source', rows, job));
 }
-
-const weightsOf = ({ checkpoint, changes }: OpenedModel): WeightSource =>
-  withChanges(checkpointWeights(checkpoint), changes);
 
 const saidByView = (model: Model, view: View, name: string, rows: VerificationRows, job: JobOptions): Promise<Said> =>
   withViewReader(model, view, { name, longest: longestOf(rows), job }, (reader) => saidBy(reader, rows, job));
@@ -106,13 +94,9 @@ export async function verifyCheckpoint(
     { share: 1 },
     { share: 0 },
   ]);
-  const numbers = new HandedOn(weightsOf(source));
-  const bySource = async () => {
-    const compared = await comparedWeights(source, numbers, written, comparing);
-    const rows = await rowsFor(source, job, lostWindow(source, written));
-    return { ...compared, rows, expected: await saidBySource(source, rows, compute, reading, numbers) };
-  };
-  const { hashes, rows, expected, ...weights } = await bySource().finally(() => numbers.close());
+  const { hashes, ...weights } = await comparedWeights(source, written, comparing);
+  const rows = await rowsFor(source, job, lostWindow(source, written));
+  const expected = await saidBySource(source, rows, compute, reading);
   const whole = fullView(architecture.layers.length);
   const found = await withModel(written, compute, (model) =>
     saidByView(model, whole, 'what was written', rows, readingAgain),
@@ -181,47 +165,29 @@ const computing = (architecture: Architecture): Architecture => ({
 /** Numbers this near are the same: an adapter's sums are rounded to float32. */
 const SAME = 1e-6;
 
-/** @param source its numbers are handed on to its sessions, if there is room for them beside these */
 async function comparedWeights(
-  { architecture, view }: OpenedModel,
-  source: HandedOn,
+  { checkpoint, changes, view }: OpenedModel,
   written: Checkpoint,
   job: JobOptions,
 ): Promise<WeightsComparison & { readonly hashes: ReadonlyMap<string, string> }> {
   const isGguf = isGgufCheckpoint(written);
   const hashing = isGguf ? undefined : new PassingHashes(); // the record of a GGUF file is in it, without a hash
+  const source = withChanges(checkpointWeights(checkpoint), changes);
   const weights = checkpointWeights(written, hashing?.seen);
-  const kept = keptBlocksOf(view);
   try {
     // A GGUF file can have the numbers in other matrices.
     const like = isGguf ? asGgufModel(source) : source;
     const found = isGguf ? inMatricesOfFile(weights) : weights;
-    const isHandedOn = like === source && hasRoom(withLayers(architecture, kept));
-    const compared = await compareWeights(
-      like,
-      found,
-      kept,
-      {
-        typeOf: typesOf(written, found),
-        isWeighed: await isWeighed(written),
-        ...(isHandedOn && { heard: (key, rows, numbers) => source.take(key, rows, numbers) }),
-      },
-      job,
-    );
+    const stored = { typeOf: typesOf(written, found), isWeighed: await isWeighed(written) };
+    const compared = await compareWeights(like, found, keptBlocksOf(view), stored, job);
     const hashes = new Map<string, string>();
     if (hashing) for (const { name, file } of written.shards) hashes.set(name, await hashing.finish(file));
     return { ...compared, hashes };
   } finally {
+    await source.close();
     await weights.close();
   }
 }
-
-/**
- * Whether the numbers of a model fit into memory beside the sessions that get them: these take them three times while they open, as a
- * file's model, as read, and as kernels want them.
- */
-const hasRoom = (architecture: Architecture): boolean =>
-  4 * bytesOfWeights(architecture, 'float32') <= memoryFor('decoding');
 
 /** The weights of a GGUF file in its own matrices: some are in one where it has two. */
 const inMatricesOfFile = (weights: WeightSource): WeightSource =>

@@ -7,7 +7,7 @@
 import { type WeightKey, keyText, weightOf } from '../checkpoint/weight-key';
 import { K_BLOCK } from '../formats/gguf/k-quants/quantize';
 import { isKQuant, isSearched } from '../formats/gguf/quantize';
-import type { Rows, Tiled } from '../formats/tensor';
+import type { Tiled } from '../formats/tensor';
 import { columnsMoved, modelLine } from '../formats/tiled';
 import { type JobOptions, Work } from '../progress';
 import { keysInFileOrder } from '../weights/in-file-order';
@@ -20,13 +20,6 @@ export interface WeightsComparison {
   readonly maxDifference: number;
   /** The first tensor with a number further off than its type rounds; absent if there is none. */
   readonly wrong?: string;
-}
-
-/** How the written numbers are stored, and who else wants those of the source. */
-interface Comparing {
-  readonly typeOf: (key: WeightKey) => string | undefined;
-  readonly isWeighed?: boolean;
-  readonly heard?: (key: WeightKey, rows: Rows, numbers: Float64Array) => void;
 }
 
 /** Numbers of each side in memory at a time. */
@@ -90,14 +83,13 @@ const SMALLEST_HALF = 2 ** -25;
  * @param kept blocks of the source, in the order of the written model's
  * @param typeOf the type of a weight in the written file
  * @param isWeighed whether an importance matrix guided its rounding
- * @param heard gets the numbers of the source: of a weight of it, from a row on
  * @throws UserError when a file cannot be read; CancelledError
  */
 export async function compareWeights(
   source: WeightSource,
   written: WeightSource,
   kept: readonly number[],
-  { typeOf, isWeighed, heard }: Comparing,
+  { typeOf, isWeighed }: { readonly typeOf: (key: WeightKey) => string | undefined; readonly isWeighed?: boolean },
   job: JobOptions,
 ): Promise<WeightsComparison> {
   const keys = keysInFileOrder(written);
@@ -119,7 +111,7 @@ export async function compareWeights(
       const found = await written.read(key, range);
       // A bias that only the written model has is zero.
       const expected = weightOf(source.architecture, original)
-        ? await readHeard(source, original, range, heard)
+        ? await readWide(source, original, range)
         : new Float64Array(found.length);
       // Blocks of numbers that are rounded together are those of the file.
       const before = columns ? inFile(expected, width, columns) : expected;
@@ -134,17 +126,6 @@ export async function compareWeights(
     tensors++;
   }
   return { tensors, maxDifference, ...(wrong !== undefined && { wrong }) };
-}
-
-async function readHeard(
-  source: WeightSource,
-  key: WeightKey,
-  range: Rows,
-  heard: Comparing['heard'],
-): Promise<Float64Array> {
-  const numbers = await readWide(source, key, range);
-  heard?.(key, range, numbers);
-  return numbers;
 }
 
 const inFile = <T extends Float32Array | Float64Array>(values: T, width: number, tiled: Tiled): T =>
