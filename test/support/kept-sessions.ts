@@ -44,7 +44,8 @@ function pick(file: string) {
 function keyOf(model: Uint8Array | string, options: Options): string | undefined {
   if (typeof model === 'string' || model.byteLength > MOST_BYTES || options.enableProfiling) return undefined;
   const { executionProviders = [], intraOpNumThreads, preferredOutputLocation, extra } = options;
-  if (executionProviders.join() !== 'cpu' || intraOpNumThreads !== 1 || preferredOutputLocation) return undefined;
+  const [provider, ...others] = executionProviders;
+  if (provider !== 'cpu' || others.length > 0 || intraOpNumThreads !== 1 || preferredOutputLocation) return undefined;
   const folder = (extra?.session as Record<string, string>).model_external_initializers_file_folder_path;
   try {
     const state = folder === undefined ? '' : stateOf(folder);
