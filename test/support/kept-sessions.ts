@@ -18,7 +18,7 @@ type Open = (model: Uint8Array | string, options: Options) => Promise<InferenceS
 const MOST_BYTES = 16 * 2 ** 20;
 const MOST_FILES = 64;
 /** Sessions that wait for another user. */
-const MOST_KEPT = 48;
+const MOST_KEPT = 32;
 
 /** What was closed last comes last. */
 const kept: { readonly key: string; readonly session: InferenceSession }[] = [];

@@ -23,6 +23,7 @@ import { assertClose } from '../../support/close';
 import { decodedLogits, openToy, withModel } from '../../support/model';
 import { randomRows } from '../../support/random';
 import { readCheckpointTensors, writeSafetensors } from '../../support/safetensors';
+import { itFull } from '../../support/shared';
 import { temporaryFolder } from '../../support/temporary';
 import { RAGGED_MODELS, tinyCheckpoint } from '../../support/tiny-models';
 import type { ToyLayer } from '../../support/tiny-tensors';
@@ -84,7 +85,9 @@ describe('models whose blocks differ', () => {
         }
       }));
 
-    it(`${name}: a session per block decodes as one session does, and greedy text follows the logits`, async () => {
+    // The toy with biases has the shapes of the other one.
+    const decodes = name === 'ragged-bias' ? it : itFull;
+    decodes(`${name}: a session per block decodes as one session does, and greedy text follows the logits`, async () => {
       const os = createRequire(import.meta.url)('node:os') as typeof import('node:os');
       const { freemem } = os;
       const [long] = randomRows(1, 150, 288, 22); // the caches grow twice
