@@ -4,7 +4,7 @@
  * session is a new one.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,6 @@ type Open = (model: Uint8Array | string, options: Options) => Promise<InferenceS
 
 /** Of graphs, and of what lies beside them: what is larger is read by few tests. */
 const MOST_BYTES = 16 * 2 ** 20;
-const MOST_FILES = 64;
 /** Sessions that wait for another user. */
 const MOST_KEPT = 32;
 
@@ -26,11 +25,28 @@ const kept: { readonly key: string; readonly session: InferenceSession }[] = [];
 /** A disk of a test's own could not be taken away while a file on it is mapped. */
 const disks = [tmpdir(), import.meta.dirname].map((folder) => statSync(folder).dev);
 
-/** What stands for the state of all files in a folder; undefined if that is too much, or on another disk. */
-function stateOf(folder: string): string | undefined {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  if (names.length > MOST_FILES) return undefined;
-  const files = names.map((name) => ({ name, ...pick(join(folder, name)) }));
+/** How a graph names a file beside it: key and value of an entry, in protobuf. */
+const LOCATION = Buffer.from('\n\blocation\x12', 'latin1');
+
+/** The files that a graph reads. */
+function filesOf(model: Uint8Array): Set<string> {
+  const bytes = Buffer.from(model.buffer, model.byteOffset, model.byteLength);
+  const names = new Set<string>();
+  for (let at = bytes.indexOf(LOCATION); at >= 0; at = bytes.indexOf(LOCATION, at)) {
+    at += LOCATION.length;
+    let length = 0;
+    for (let shift = 0, more = true; more; shift += 7, at++) {
+      length += (bytes[at] & 0x7f) << shift;
+      more = bytes[at] > 0x7f;
+    }
+    names.add(bytes.toString('utf8', at, at + length));
+  }
+  return names;
+}
+
+/** What stands for the state of these files; undefined if they are large, or on another disk. */
+function stateOf(folder: string, names: ReadonlySet<string>): string | undefined {
+  const files = [...names].map((name) => ({ name, ...pick(join(folder, name)) }));
   if (files.reduce((sum, { size }) => sum + size, 0) > MOST_BYTES) return undefined;
   return files.every(({ dev }) => disks.includes(dev)) ? JSON.stringify(files) : undefined;
 }
@@ -48,7 +64,7 @@ function keyOf(model: Uint8Array | string, options: Options): string | undefined
   if (provider !== 'cpu' || others.length > 0 || intraOpNumThreads !== 1 || preferredOutputLocation) return undefined;
   const folder = (extra?.session as Record<string, string>).model_external_initializers_file_folder_path;
   try {
-    const state = folder === undefined ? '' : stateOf(folder);
+    const state = folder === undefined ? '' : stateOf(folder, filesOf(model));
     const hash = createHash('sha1').update(model).digest('hex');
     return state === undefined ? undefined : [hash, JSON.stringify(options), state].join();
   } catch {
