@@ -51,7 +51,7 @@ describe('command line: limits of the system', function () {
 
   it('are the threads of the environment, where a run is not told how many', async () => {
     const { model } = material;
-    const few = ['--batch', '1', '--prompt-tokens', '4', '--new-tokens', '2', '--runs', '1', '--warmup', '0', '--device', 'cpu']; // prettier-ignore
+    const few = ['--batch', '1', '--new-tokens', '2', '--runs', '1', '--warmup', '0', '--device', 'cpu'];
     const threads = async (...more: string[]): Promise<unknown> => {
       const asked = ['grid', model, ...few, ...more, '--json'];
       return (jsonOf(await coppice(asked, { env: { COPPICE_THREADS: '1' } })).environment as Json).threads;
