@@ -87,25 +87,28 @@ describe('models whose blocks differ', () => {
 
     // The toy with biases has the shapes of the other one.
     const decodes = name === 'ragged-bias' ? it : itFull;
-    decodes(`${name}: a session per block decodes as one session does, and greedy text follows the logits`, async () => {
-      const os = createRequire(import.meta.url)('node:os') as typeof import('node:os');
-      const { freemem } = os;
-      const [long] = randomRows(1, 150, 288, 22); // the caches grow twice
-      const pieces = [long.slice(0, 60), ...long.slice(60).map((id) => [id])];
-      try {
-        await withModel(folder, async (model) => {
-          const whole = await decodedLogits(model, pieces);
-          const { ids } = await generate(model, long, { maxNewTokens: 1, greedy: true, ignoreEos: true });
-          assert.deepEqual(ids, [whole.at(-1)!.indexOf(Math.max(...whole.at(-1)!))]);
-          os.freemem = () => 0;
+    decodes(
+      `${name}: a session per block decodes as one session does, and greedy text follows the logits`,
+      async () => {
+        const os = createRequire(import.meta.url)('node:os') as typeof import('node:os');
+        const { freemem } = os;
+        const [long] = randomRows(1, 150, 288, 22); // the caches grow twice
+        const pieces = [long.slice(0, 60), ...long.slice(60).map((id) => [id])];
+        try {
+          await withModel(folder, async (model) => {
+            const whole = await decodedLogits(model, pieces);
+            const { ids } = await generate(model, long, { maxNewTokens: 1, greedy: true, ignoreEos: true });
+            assert.deepEqual(ids, [whole.at(-1)!.indexOf(Math.max(...whole.at(-1)!))]);
+            os.freemem = () => 0;
+            syncBuiltinESMExports();
+            assert.deepEqual(await decodedLogits(model, pieces), whole);
+          });
+        } finally {
+          os.freemem = freemem;
           syncBuiltinESMExports();
-          assert.deepEqual(await decodedLogits(model, pieces), whole);
-        });
-      } finally {
-        os.freemem = freemem;
-        syncBuiltinESMExports();
-      }
-    });
+        }
+      },
+    );
 
     it(`${name}: a step of LoRA and of full training lowers the loss of its batch`, () =>
       withModel(folder, async (model) => {
