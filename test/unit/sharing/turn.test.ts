@@ -66,7 +66,10 @@ describe('jobs that share a machine', () => {
 
   it('ten jobs that start at once never take more than there is, and all end', async () => {
     const where = place();
-    let [taken, most, ended] = [0, 0, 0];
+    let [taken, most, ended, running] = [0, 0, 0, 0];
+    let meet = (): void => undefined;
+    // The first one waits for another beside it, however slow the machine is.
+    const beside = new Promise<void>((resolve) => (meet = resolve));
     const job = (bytes: number): Promise<void> =>
       inTurn(
         claim(bytes),
@@ -74,7 +77,11 @@ describe('jobs that share a machine', () => {
         async () => {
           taken += bytes;
           most = Math.max(most, taken);
+          running++;
+          if (running > 1) meet();
+          await beside;
           await setTimeout(5);
+          running--;
           taken -= bytes;
           ended++;
         },
