@@ -74,9 +74,9 @@ async function blocks(): Promise<void> {
     if (!isQuantized(type)) continue;
     const theirs = ggmlSeconds(type, file, columns);
     const alike = await medianOf(() => quantize(numbers, type, bytes));
-    const inTurn = isKQuant(type)
-      ? `, without vectors ${nanoseconds(await medianOf(() => quantizeK(numbers, type, bytes, { lanes: null })))}`
-      : '';
+    const scalar = isKQuant(type) ? await medianOf(() => quantizeK(numbers, type, bytes, { lanes: null })) : undefined;
+    if (scalar !== undefined) noteRatio(`seconds to write ${type}, against without vectors`, alike / scalar);
+    const inTurn = scalar === undefined ? '' : `, without vectors ${nanoseconds(scalar)}`;
     facts.push(['', `written ${nanoseconds(alike)}${inTurn}${besideGgml(alike, theirs?.alike)}`]);
     if (type === 'Q8_0') continue; // it has no search
     const weighed = await medianOf(() => quantize(numbers, type, bytes, importance));
@@ -160,6 +160,13 @@ async function products(): Promise<void> {
   ] as const) {
     const seconds = await product(bits, zeros, level);
     const inputs = level === 4 ? 'inputs in 8 bits' : 'inputs in float32';
+    noteRatio(
+      `seconds of a token through a product, zero points ${zeros}, ${inputs}, against float32`,
+      seconds / plain,
+      {
+        precision: `int${bits}`,
+      },
+    );
     facts.push([`${bits} bits, zero points ${zeros}, ${inputs}`, `${(1000 * seconds).toFixed(2)} ms`]);
   }
   printFacts(facts);

@@ -11,7 +11,7 @@
  * below come in the frames after it.
  */
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
@@ -19,7 +19,7 @@ import type { HostMessage, PanelMessage, PanelState } from '../src/protocol/pane
 // @ts-expect-error -- plain JavaScript, shared with the host tests' runner
 import { installVSCode } from '../test/host/support/install-vscode.mjs';
 import { FULL, opening, planOf } from '../test/webview/panel/recorded';
-import { buildPages, Webview } from '../test/webview/support/page';
+import { buildPages, pageFile, Webview } from '../test/webview/support/page';
 import { printMachine } from './support/machine';
 import { median } from '../src/engine/median';
 import { printFacts } from './support/numbers';
@@ -166,9 +166,7 @@ try {
   await browser.close();
 }
 for (const name of ['panel', 'editor', 'report']) {
-  const files = ['js', 'css'].map((kind) =>
-    readFileSync(resolve(import.meta.dirname, `../test/out/built/webview/${name}.${kind}`)),
-  );
+  const files = ['js', 'css'].map((kind) => readFileSync(pageFile(`${name}.${kind}`)));
   const [size, packed] = [files, files.map((file) => brotliCompressSync(file))].map((all) =>
     all.reduce((sum, { length }) => sum + length, 0),
   );
