@@ -217,20 +217,29 @@ async function inTurn(parts, quiet) {
   return ended;
 }
 
-/** The files that took longest with what prepares them, and the longest tests of them all. */
+/**
+ * What took longest of the processors, for parts run side by side: files with what prepares them, and tests. What a test starts and
+ * does not end (a page, a window) is not counted.
+ */
 function tellTimes() {
   const times = outcomes.flatMap((outcome) => outcome.times ?? []);
-  const line = ([title, ms]) => console.log(`${(ms / 1000).toFixed(1).padStart(7)} s  ${title}`);
-  const list = (entries) =>
-    entries
-      .toSorted(([, a], [, b]) => b - a)
-      .slice(0, 40)
-      .forEach(line);
   const place = (file) => relative(root, file).split(sep).join('/');
-  console.log('\nFiles that took longest:');
-  list(times.flatMap(({ files }) => Object.entries(files).map(([file, ms]) => [place(file), ms])));
-  console.log('\nTests that took longest:');
-  list(times.flatMap(({ tests }) => tests.map(({ file, title, ms }) => [`${place(file)}: ${title}`, ms])));
+  const seconds = (ms) => (ms / 1000).toFixed(1).padStart(7);
+  const list = (heading, entries) => {
+    console.log(`\n${heading}:\n  of the processors, by the clock`);
+    for (const { title, ms, cpu } of entries.toSorted((a, b) => b.cpu - a.cpu).slice(0, 60))
+      console.log(`${seconds(cpu)} s ${seconds(ms)} s  ${title}`);
+  };
+  const files = times.flatMap((part) => Object.entries(part.files));
+  list(
+    'Files that took longest',
+    files.map(([file, took]) => ({ title: place(file), ...took })),
+  );
+  const tests = times.flatMap((part) => part.tests);
+  list(
+    'Tests that took longest',
+    tests.map(({ file, title, ...took }) => ({ title: `${place(file)}: ${title}`, ...took })),
+  );
   console.log('');
 }
 
