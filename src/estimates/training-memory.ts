@@ -7,6 +7,8 @@ import { elements, layerParameters, parametersOf } from '../engine/checkpoint/pa
 import { blockWeights, outerWeights } from '../engine/checkpoint/weight-names';
 import { layerSizes } from '../engine/checkpoint/kinds/parts';
 import { memoryShare } from '../engine/memory';
+import { logitsBytes } from '../engine/model/head-tokens';
+import { TOKENS_PER_RUN } from '../engine/retrain/amounts';
 
 /** What the memory depends on. A larger batch takes no more: gradients of a few hundred tokens at a time are summed up. */
 export interface TrainingMemory {
@@ -29,11 +31,7 @@ export interface TrainingMemory {
 const MIB = 2 ** 20;
 /** The process, onnxruntime and the tokenizer, with nothing of a model. */
 const PROCESS = 250 * MIB;
-/** Tokens that go through the model together (engine/retrain, `TOKENS_PER_RUN`). */
-const TOKENS = { lora: 512, full: 1024 } as const;
-/** Logits at a time, and arrays of that size: the least with a frozen head, the most with a teacher's states. */
-const LOGITS = 64 * MIB;
-const MOST_LOGITS = 1024;
+/** Arrays of the size of the logits at a time: the least with a frozen head, the most with a teacher's states. */
 const LOGIT_ARRAYS = { frozen: 2, byMeanRows: 6, trained: 5, taught: 15 } as const;
 /** Attention scores, their softmax and the gradients, heads × tokens × length. */
 const SCORES = 5;
@@ -51,8 +49,8 @@ const SLACK = 1.25;
 export function trainingBytes(architecture: Architecture, asked: TrainingMemory): number {
   const { full, removed, length, teacher, holdsOut, free } = asked;
   const model = withoutLayers(architecture, removed);
-  const tokens = Math.max(length, Math.min(full ? TOKENS.full : TOKENS.lora, asked.batch * length));
-  const { hidden, layers, vocabulary } = model;
+  const tokens = Math.max(length, Math.min(full ? TOKENS_PER_RUN.full : TOKENS_PER_RUN.lora, asked.batch * length));
+  const { hidden, layers } = model;
   const blocks = layerParameters(model);
   const inBlocks = blocks.reduce((sum, each) => sum + each, 0);
   // Weights of open sessions are there twice, for the pass forward and the pass back. Trained ones are fed to sessions.
@@ -64,7 +62,7 @@ export function trainingBytes(architecture: Architecture, asked: TrainingMemory)
   const heads = Math.max(...layers.map((layer) => layerSizes(layer).heads));
   const ffn = Math.max(...layers.map((layer) => layerSizes(layer).ffn));
   const head = 4 * elements(outerWeights(model).head.shape);
-  const logits = Math.min(LOGITS, 4 * MOST_LOGITS * vocabulary);
+  const logits = logitsBytes(model, full);
   const byStates = full || teacher?.hidden !== hidden || model.style.logitCap !== null;
   const taught = teacher && (byStates ? 'taught' : 'byMeanRows');
   const arrays = LOGIT_ARRAYS[taught ?? (full ? 'trained' : 'frozen')];

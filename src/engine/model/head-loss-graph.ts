@@ -22,27 +22,33 @@ export interface HeadLossOptions {
   readonly bind?: (g: Graph) => Bind;
   /** Whether the head is trained, so that the gradients of its parameters are computed. */
   readonly trainable?: boolean;
+  /** Losses alone, without a gradient; only with `bind`. */
+  readonly measures?: boolean;
   readonly teacher?: TeacherPart;
 }
 
 /**
  * Builds the trained head. Feeds x (tokens, hidden), target (tokens), scale (tokens), and with a teacher its hidden
  * states "teacher". Fetches losses (tokens), with a teacher also crossEntropies (tokens), dx and the parameters'
- * gradients.
+ * gradients. A head that only measures has no scale, and fetches losses.
  */
 export function buildHeadLoss(
   g: Graph,
   a: Architecture,
-  { trainable = false, teacher }: HeadLossOptions,
+  { trainable = false, measures = false, teacher }: HeadLossOptions,
   bind: Bind,
 ): string[] {
   const x = g.input('x', 'float32', ['tokens', a.hidden]);
   const target = g.input('target', 'int64', ['tokens']);
-  const seed = g.input('scale', 'float32', ['tokens']);
   const norm = bind('finalNorm');
   const matrix = bind('head');
   const z = finishLogits(g, linear(g, finalNorm(g, x, norm, a), matrix), a);
   const truth = crossEntropy(g, z, target);
+  if (measures) {
+    g.output('losses', truth);
+    return [];
+  }
+  const seed = g.input('scale', 'float32', ['tokens']);
   let losses = truth;
   if (teacher) {
     const taught = divergence(g, z, teacherLogits(g, a, teacher, norm, matrix));

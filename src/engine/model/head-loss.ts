@@ -7,13 +7,11 @@ import { Graph } from '../onnx/graph';
 import { float32, floats, int64, type Feeds, type Session, type Tensor } from '../onnx/session';
 import { bindFrom } from './binding';
 import { buildFrozenHeadLoss, buildHeadLoss, type HeadLossOptions } from './head-loss-graph';
+import { headTokens } from './head-tokens';
 import type { Model } from './model';
 import { NO_TARGET } from './targets';
-import type { Expected, TeacherPart, TeacherStates } from './teaching';
+import type { Expected, TeacherStates } from './teaching';
 
-/** Bytes of logits at a time. The graph holds a few arrays of that size. */
-const LOGITS_BYTES = 64 << 20;
-const MAX_TOKENS = 1024;
 export interface HeadGradients {
   /** Σ of the minimised loss over the tokens, in nats. */
   readonly loss: number;
@@ -30,20 +28,21 @@ export class HeadLoss {
     private readonly architecture: Architecture,
     private readonly session: Session,
     private readonly parameters: readonly string[],
-    private readonly teacher: TeacherPart | undefined,
+    private readonly options: HeadLossOptions,
   ) {}
 
   static async open(model: Model, options: HeadLossOptions = {}): Promise<HeadLoss> {
     const g = new Graph();
     const { architecture, weights } = model;
-    const { bind, trainable, teacher } = options;
+    const { bind, trainable, measures, teacher } = options;
     const isFrozen = bind === undefined && !trainable && (!teacher || teacher.byExpectation);
     if (teacher?.byExpectation && !isFrozen) throw new Error('a trained head needs the distributions of its teacher');
+    if (measures && isFrozen) throw new Error('a frozen head has one graph for its losses and their gradient');
     const parameters = isFrozen
       ? buildFrozenHeadLoss(g, architecture, weights, teacher)
       : buildHeadLoss(g, architecture, options, bind?.(g) ?? bindFrom(g, weights));
     const session = await model.openSession(g.serialize(), { prepack: true });
-    return new HeadLoss(architecture, session, parameters, teacher);
+    return new HeadLoss(architecture, session, parameters, options);
   }
 
   /**
@@ -74,6 +73,20 @@ export class HeadLoss {
     return { loss, crossEntropy, dx, gradients };
   }
 
+  /** Σ of the tokens' cross-entropies, in nats. The same arguments as those of `run`. */
+  async measure(
+    x: Float32Array,
+    targets: ArrayLike<number>,
+    more: Feeds = {},
+    teacher?: TeacherStates,
+  ): Promise<number> {
+    let sum = 0;
+    await this.inPieces(x, targets, { scale: 0, more, teacher }, ({ crossEntropies, losses }) => {
+      for (const value of floats(crossEntropies ?? losses)) sum += value;
+    });
+    return sum;
+  }
+
   /**
    * The head's own distributions, as they are taught by expectation. Only for a head whose teacher does that.
    * @param x last hidden states, (tokens, hidden)
@@ -95,9 +108,9 @@ export class HeadLoss {
     { scale, more, teacher }: { readonly scale: number; readonly more: Feeds; readonly teacher?: TeacherStates },
     take: (result: Readonly<Record<string, Tensor>>, some: readonly number[]) => void,
   ): Promise<void> {
-    const { hidden, vocabulary } = this.architecture;
+    const { hidden } = this.architecture;
     const wanted = Array.from({ length: targets.length }, (_, i) => i).filter((i) => targets[i] !== NO_TARGET);
-    const perRun = Math.max(1, Math.min(MAX_TOKENS, Math.floor(LOGITS_BYTES / (4 * vocabulary))));
+    const perRun = headTokens(this.architecture, this.options.trainable);
     for (let at = 0; at < wanted.length; at += perRun) {
       const some = wanted.slice(at, at + perRun);
       const feeds: Record<string, Tensor> = {
@@ -107,7 +120,7 @@ export class HeadLoss {
           some.map((i) => targets[i]),
           [some.length],
         ),
-        scale: float32(new Float32Array(some.length).fill(scale), [some.length]),
+        ...(!this.options.measures && { scale: float32(new Float32Array(some.length).fill(scale), [some.length]) }),
       };
       if (teacher) Object.assign(feeds, this.teacherFeeds(teacher, some));
       take(await this.session.run(feeds), some);
@@ -119,11 +132,12 @@ export class HeadLoss {
     const rowsOf = (x: Float32Array | undefined, width: number): Float32Array =>
       x ? gatherRows(x, some, width) : new Float32Array(count * width);
     const { hidden } = this.architecture;
-    if (this.teacher?.byExpectation) {
+    const part = this.options.teacher;
+    if (part?.byExpectation) {
       const mean = float32(rowsOf(expected?.mean, hidden), [count, hidden]);
       return { taughtMean: mean, taughtEntropy: float32(rowsOf(expected?.entropy, 1), [count]) };
     }
-    const width = this.teacher?.own?.hidden ?? hidden;
+    const width = part?.own?.hidden ?? hidden;
     return { ...feeds, teacher: float32(rowsOf(states, width), [count, width]) };
   }
 
@@ -144,8 +158,9 @@ function scatterRows(rows: Float32Array, places: readonly number[], width: numbe
   places.forEach((place, i) => into.set(rows.subarray(i * width, (i + 1) * width), place * width));
 }
 
+/** The first values are those of a run, which writes to new memory each time. */
 function addTo(sums: Record<string, Float32Array>, name: string, values: Float32Array): void {
   const sum = sums[name];
-  if (!sum) sums[name] = Float32Array.from(values);
+  if (!sum) sums[name] = values;
   else for (let i = 0; i < sum.length; i++) sum[i] += values[i];
 }

@@ -5,6 +5,12 @@ import { stepsPerEpoch } from './data/order';
 import { DEFAULTS } from './defaults';
 import { PASSES_PER_STEP } from './loop/schedule';
 
+/**
+ * Tokens of a micro-batch. Those of adapters stay in the caches between small operators. After every micro-batch of a training of
+ * every weight, a gradient of each is copied out of onnxruntime, so these are larger.
+ */
+export const TOKENS_PER_RUN = { lora: 512, full: 1024 } as const;
+
 /** Minimum steps per epoch for little data; the batch shrinks to reach it. */
 const STEPS_PER_EPOCH = 50;
 export const MIN_BATCH = 4;
@@ -33,3 +39,15 @@ export const usualEvaluations = (trained: number, evaluated: number): number =>
     EVALUATIONS,
     Math.max(1, Math.floor((EVALUATIONS_SHARE * PASSES_PER_STEP * trained) / Math.max(1, evaluated))),
   );
+
+/** On the way back, a frozen weight has the product for its input alone, a trained one that for its own gradient too. */
+const EVERY_WEIGHT = 3 / 2;
+
+/** Rows that, passed forward, take as long as training on some. @param full every weight is trained, and not an adapter */
+export const passesOf = (rows: number, full: boolean): number => PASSES_PER_STEP * (full ? EVERY_WEIGHT : 1) * rows;
+
+/** Saved states of a run. */
+const SAVES = 20;
+
+/** Steps between saved states, where none are asked for. */
+export const usualSaveEvery = (steps: number): number => Math.min(DEFAULTS.saveEvery, Math.ceil(steps / SAVES));

@@ -12,6 +12,7 @@ import { graphKey } from '../../model/graph-key';
 import { bindFrom, bindInputs, inputName } from '../../model/binding';
 import type { Model } from '../../model/model';
 import { stepsOf, type View } from '../../model/view';
+import { TOKENS_PER_RUN } from '../amounts';
 import type { Parameter, Parameters } from '../loop/adamw';
 import { frozenBlockParameters, fullBlockParameters } from '../../model/full-graph';
 import type { TrainableModel, TrainedEmbedding, TrainedStep } from '../loop/trainable-model';
@@ -46,12 +47,6 @@ export async function loadedParameters(
   }
   return parameters;
 }
-
-/**
- * Tokens of a micro-batch. After every micro-batch, a gradient of every weight is copied out of onnxruntime, so
- * micro-batches are large.
- */
-export const TOKENS_PER_RUN = 1024;
 
 /** Standard deviation of initial matrices, as in GPT-2 and most configs. */
 const INITIAL_DEVIATION = 0.02;
@@ -108,7 +103,7 @@ export function fullModel(model: Model, view: View, parameters: ReadonlyMap<stri
         }
       : { options: {}, feeds: {}, names: new Map() },
     parameters,
-    tokensPerRun: TOKENS_PER_RUN,
+    tokensPerRun: TOKENS_PER_RUN.full,
     bytesPerWeight: 4,
   };
 }

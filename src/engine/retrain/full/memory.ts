@@ -6,7 +6,8 @@ import { elements, layerParameters, parametersOf, parametersOfLayer } from '../.
 import { outerWeights } from '../../checkpoint/weight-names';
 import { UserError } from '../../errors';
 import { option } from '../../option-token';
-import { TOKENS_PER_RUN } from './full-model';
+import { logitsBytes } from '../../model/head-tokens';
+import { TOKENS_PER_RUN } from '../amounts';
 
 /** Copies of each parameter in float32: value, two moments and gradient. */
 const COPIES = 4;
@@ -14,8 +15,8 @@ const COPIES = 4;
 const ATTENTION_COPIES = 4;
 /** Where scores are capped, their tanh and its derivative too. */
 const CAPPED_COPIES = 2;
-/** Arrays as large as the logits that the head's loss and its gradient need at once, of 64 MiB each. */
-const LOGITS_BYTES = 4 * (64 << 20);
+/** Arrays as large as the logits that the head's loss and its gradient need at once. */
+const LOGIT_COPIES = 4;
 
 /** The settings that the memory depends on. */
 export interface FullTraining {
@@ -42,11 +43,12 @@ export function fullTrainingBytes(architecture: Architecture, { keepsBest, longe
   // The largest block's gradients and the head's (twice) on their way to the sums.
   const passing = Math.max(...layerParameters(architecture)) + (trained ? 0 : 2 * head);
   // The residual stream before every block, and the intermediate values of one block.
-  const tokens = Math.max(TOKENS_PER_RUN, longest);
+  const tokens = Math.max(TOKENS_PER_RUN.full, longest);
   const states = tokens * ((layers.length + 4) * hidden + 8 * largest((layer) => layerSizes(layer).ffn));
   const scores = ATTENTION_COPIES + (style.scoreCap === null ? 0 : CAPPED_COPIES);
   const attention = scores * largest((layer) => layerSizes(layer).heads) * tokens * longest;
-  return 4 * (copies * trainedParameters(architecture, trained) + passing + states + attention) + LOGITS_BYTES;
+  const logits = LOGIT_COPIES * logitsBytes(architecture, !trained);
+  return 4 * (copies * trainedParameters(architecture, trained) + passing + states + attention) + logits;
 }
 
 /** @throws UserError when the training needs more than `budget` bytes (the free memory when undefined) */

@@ -68,7 +68,8 @@ export class AdamW {
 export function totalNorm(gradients: Gradients): number {
   let sum = 0;
   for (const gradient of gradients.values()) {
-    for (const value of gradient) sum += value * value;
+    // By index: an iterator takes several times as long.
+    for (let i = 0; i < gradient.length; i++) sum += gradient[i] * gradient[i];
   }
   return Math.sqrt(sum);
 }

@@ -71,6 +71,8 @@ export class Backprop {
     private readonly model: Model,
     private readonly trainable: TrainableModel,
     private readonly head: HeadLoss,
+    /** A trained head is fed, so another session without its gradient takes no memory. */
+    private readonly measuring: HeadLoss,
     /** Set if the teacher's hidden states count. */
     private readonly hidden: HiddenLoss | undefined,
     options: BackpropOptions,
@@ -95,9 +97,11 @@ export class Backprop {
   static async create(model: Model, trainable: TrainableModel, options: BackpropOptions = {}): Promise<Backprop> {
     requireNoAdapter(model, 'train');
     const { teacher } = options;
-    const head = await HeadLoss.open(model, { ...trainable.head.options, teacher: teacher?.part });
+    const { bind, trainable: isTrained } = trainable.head.options;
+    const head = await HeadLoss.open(model, { bind, trainable: isTrained, teacher: teacher?.part });
+    const measuring = bind ? await HeadLoss.open(model, { bind, measures: true }) : head;
     const hidden = teacher?.hidden && (await HiddenLoss.open(model, teacher.hidden.weight));
-    return new Backprop(model, trainable, head, hidden, options);
+    return new Backprop(model, trainable, head, measuring, hidden, options);
   }
 
   /**
@@ -139,11 +143,11 @@ export class Backprop {
 
   /** Mean cross-entropy over all targets of the batch, without dropout or teacher. @throws CancelledError */
   async loss(batch: Batch, work?: PassWork): Promise<BatchResult> {
-    const { loss, targets } = await this.pass(batch, work, async (micro, scale) => {
+    const teacher = this.measuring === this.head ? this.teacher?.silent() : undefined;
+    const { loss, targets } = await this.pass(batch, work, async (micro) => {
       let x = await this.embed(micro);
       for (const step of this.steps) ({ y: x } = await step.forward({ ...step.feeds(micro), x }, micro));
-      const { feeds } = this.trainable.head;
-      return (await this.head.run(floats(x), micro.targets, scale, feeds, this.teacher?.silent())).crossEntropy;
+      return this.measuring.measure(floats(x), micro.targets, this.trainable.head.feeds, teacher);
     });
     return { loss, targets, gradients: new Map() };
   }
@@ -158,6 +162,7 @@ export class Backprop {
   async close(): Promise<void> {
     for (const step of this.sessions.values()) await step.close();
     await this.head.close();
+    if (this.measuring !== this.head) await this.measuring.close();
     await this.hidden?.close();
   }
 

@@ -6,7 +6,7 @@ export type GradientSums = Map<string, Float32Array>;
 /** Adds a gradient to the sum of its parameter; the first one is copied. */
 export function addGradient(sums: GradientSums, name: string, gradient: Float32Array): void {
   const sum = sums.get(name);
-  if (!sum) sums.set(name, Float32Array.from(gradient));
+  if (!sum) sums.set(name, gradient.slice());
   else addInto(sum, gradient);
 }
 

@@ -162,5 +162,5 @@ class TrainingRun {
 }
 
 function copyValues(parameters: Parameters): Map<string, Float32Array> {
-  return new Map([...parameters].map(([name, { values }]) => [name, Float32Array.from(values)]));
+  return new Map([...parameters].map(([name, { values }]) => [name, values.slice()]));
 }

@@ -14,16 +14,11 @@ import { option } from '../../option-token';
 import type { Model } from '../../model/model';
 import { type Step, stepsOf, type View } from '../../model/view';
 import type { WeightSource } from '../../weights/source';
+import { TOKENS_PER_RUN } from '../amounts';
 import type { Parameter } from '../loop/adamw';
 import { adapterName, targetOf } from '../../adapter/names';
 import { dropoutName, loraBlockParameters, type LoraShape } from './graph';
 import type { DropoutSite, TrainableModel, TrainedStep } from '../loop/trainable-model';
-
-/**
- * Tokens of a micro-batch: enough for fast products, few enough for intermediate values to stay in the processor's
- * caches.
- */
-const TOKENS_PER_RUN = 512;
 
 /** Name of an adapter's matrix among the parameters; `k` is the block's index in the pruned model. */
 export function loraParameterName(k: number, key: string): string {
@@ -102,7 +97,7 @@ export function loraModel(
     steps: stepsOf(view).map((step, k) => trainedStep(model, step, k, { shape, parameters, frozen })),
     head: { options: {}, feeds: {}, names: new Map() },
     parameters,
-    tokensPerRun: TOKENS_PER_RUN,
+    tokensPerRun: TOKENS_PER_RUN.lora,
     bytesPerWeight: frozen.precision === 'int8' ? 1 : 4,
   };
 }
