@@ -19,7 +19,7 @@ import { healingRows, SELF } from '../jobs/healing-amounts';
 import { calibrationRows, measuredRows, numberIn, questionRows, tokensOf } from '../jobs/amounts';
 import type { EstimatedJob, WorkOf } from './job';
 import { countIn, quarter, someBlocks } from './models';
-import { trainingAmount } from './training';
+import { moving, trainingAmount } from './training';
 import { products, type Work, writingTexts } from './work';
 import { writing } from './writing';
 
@@ -208,13 +208,20 @@ export const iterate: WorkOf = (job) => {
               (kind === 'trained' ? GRADIENT_SPEED : HEALING_SPEED),
           ),
         ]),
+    ...(healed.moves ? rounds.flatMap((_, round) => healed.moves!(round + 1)) : []),
     products(architecture, 'evaluate', startWork(architecture, work) + sum(rounds.map(({ measuring }) => measuring))),
     writing(job),
   ];
 };
 
-/** How each round heals, and what is done once for it: the text that the unpruned model writes. */
-function roundHealing(job: EstimatedJob): { readonly each: RoundHealing; readonly once: readonly Work[] } | undefined {
+/** How each round heals, what is done once for it (the text that the unpruned model writes), and what moving every weight takes. */
+function roundHealing(job: EstimatedJob):
+  | {
+      readonly each: RoundHealing;
+      readonly once: readonly Work[];
+      readonly moves?: (removed: number) => readonly Work[];
+    }
+  | undefined {
   const { options, model } = job;
   const { architecture } = model;
   if (options.method === 'none') return { each: { kind: 'none' }, once: [] };
@@ -226,9 +233,16 @@ function roundHealing(job: EstimatedJob): { readonly each: RoundHealing; readonl
   }
   const amount = trainingAmount(options, architecture);
   if (amount === undefined) return undefined;
-  const { rows: shape, evaluated, evaluations, writes } = amount;
+  const { rows, evaluated, evaluations, writes } = amount;
+  const full = options.method === 'full';
   return {
-    each: { kind: 'trained', shape, evaluated: evaluations * evaluated },
+    each: { kind: 'trained', shape: rows, full, evaluated: evaluations * evaluated },
+    ...(full && {
+      moves: (count) => {
+        const gone = someBlocks(architecture, count);
+        return moving(withoutLayers(architecture, gone), amount, options, gone);
+      },
+    }),
     once: writes ? [writingTexts(architecture, writes)] : [],
   };
 }

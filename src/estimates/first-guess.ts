@@ -22,7 +22,15 @@ export interface Rates {
 const UNKNOWN = { flopsPerThread: 80e9, bytes: 10e9, numbers: 1e9, files: 500e6 } as const;
 
 /** Shares of these rates that jobs reach, all overheads included (`npm run bench -- estimates`). */
-const SHARES = { products: 0.7, decode: 0.8, files: 0.4, opened: 0.45, compared: 0.04, reading: 0.2 } as const;
+const SHARES = {
+  products: 0.7,
+  decode: 0.8,
+  files: 0.4,
+  opened: 0.45,
+  compared: 0.04,
+  moved: 0.4,
+  reading: 0.2,
+} as const;
 
 /** Operations or bytes a second of this work, before anything like it has run. @param threads of the CPU */
 export function firstGuess(
@@ -42,7 +50,8 @@ export function firstGuess(
     case 'opened':
       return SHARES.opened * numbers;
     case 'compared':
-      return SHARES.compared * numbers;
+    case 'moved':
+      return SHARES[work.kind] * numbers;
   }
 }
 

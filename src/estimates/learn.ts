@@ -104,19 +104,28 @@ function learnOpening(speeds: MachineSpeeds, work: readonly Work[], seconds: num
   if (opened && left > LEAST_SHARE * seconds) speeds.learn(opened, left, device);
 }
 
-/** What takes most of the time is taken to be what the estimate was wrong about. */
+/**
+ * The estimate is taken to be wrong about what has never been measured here; where that is little, about what takes most of the
+ * time.
+ */
 function learnLongest(
   speeds: MachineSpeeds,
   work: readonly Work[],
   { kind, seconds }: Pick<Finished, 'kind' | 'seconds'>,
   device: string,
 ): void {
-  const times = work.map((each) => speeds.timeOf(each, device).seconds);
-  const longest = times.indexOf(Math.max(...times));
-  const others = times.reduce((sum, each, at) => (at === longest ? sum : sum + each), 0);
-  if (work[longest].kind === 'products' && COPYING.includes(kind)) return;
+  const times = work.map((each) => speeds.timeOf(each, device));
+  const total = times.reduce((sum, each) => sum + each.seconds, 0);
+  const guessed = times.map((each) => (each.measured ? 0 : each.seconds));
+  const most = Math.max(...guessed);
+  const wrong =
+    most > LEAST_SHARE * total
+      ? guessed.indexOf(most)
+      : times.reduce((longest, each, at) => (each.seconds > times[longest].seconds ? at : longest), 0);
+  if (work[wrong].kind === 'products' && COPYING.includes(kind)) return;
   // A rest that is nearly nothing would make a machine that can do anything.
-  speeds.learn(work[longest], Math.max(seconds - others, seconds / 2), device);
+  const least = (seconds * times[wrong].seconds) / total / 2;
+  speeds.learn(work[wrong], Math.max(seconds - (total - times[wrong].seconds), least), device);
 }
 
 /** Its speed is no other job's: a part was done before, or the precision was asked for once. */

@@ -176,14 +176,17 @@ export class MachineSpeeds {
 
 type Products = Extract<Work, { readonly kind: 'products' }>;
 
-/** The CPU opens, writes and compares files, whatever computes. */
+/** The CPU opens, writes and compares files and moves weights, whatever computes. */
 const keyOf = (kind: Stream, provider = 'cpu'): string =>
   kind === 'decode' && provider !== 'cpu' ? `${kind} ${provider}` : kind;
 
 /** Fractions of a second tell nothing, and neither does work that should take less. */
 const LEAST_SECONDS = 0.2;
 /** Weights of less than this stay in a cache, and small files in the system's. */
-const LEAST_BYTES: Readonly<Record<Stream, number>> = { decode: 80e6, files: 20e6, opened: 200e6, compared: 20e6 };
+const LEAST_BYTES: Readonly<Record<Stream, number>> = {
+  ...{ decode: 80e6, files: 20e6, opened: 200e6 },
+  ...{ compared: 20e6, moved: 200e6 },
+};
 
 function isEnough(work: Exclude<Work, { kind: 'seconds' }>, rates: Rates | undefined, threads: number): boolean {
   if (work.kind === 'products') return work.flops / firstGuess(work, rates, threads) >= LEAST_SECONDS;

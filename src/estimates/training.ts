@@ -1,15 +1,28 @@
 /** The work of training, and how much of its data it reads. */
 import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
+import { keptBlocks } from '../engine/checkpoint/block-list';
+import { elements, parametersOf, parametersOfLayer } from '../engine/checkpoint/parameters';
+import { outerWeights } from '../engine/checkpoint/weight-names';
 import { evaluationFlops, type RowShape } from '../engine/importance/estimate';
-import { evaluatedRows, stepsOfPasses, trainedRows, usualBatch, usualEvaluations } from '../engine/retrain/amounts';
+import { headTokens } from '../engine/model/head-tokens';
+import {
+  evaluatedRows,
+  passesOf,
+  stepsOfPasses,
+  TOKENS_PER_RUN,
+  trainedRows,
+  usualBatch,
+  usualEvaluations,
+  usualSaveEvery,
+} from '../engine/retrain/amounts';
 import { DEFAULTS } from '../engine/retrain/defaults';
-import { PASSES_PER_STEP } from '../engine/retrain/loop/schedule';
+import { trainedBlocks, WHERE } from '../engine/retrain/where';
 import type { JsonObject } from '../format/json';
 import { numberIn } from '../jobs/amounts';
 import { SELF } from '../jobs/healing-amounts';
 import { type DataAmount, dataAmount, ownTextAmount } from '../jobs/training-data';
 import type { WorkOf } from './job';
-import { evaluating, products, type Work, writingTexts } from './work';
+import { evaluating, files, products, type Work, writingTexts } from './work';
 import { writing } from './writing';
 
 /** Tokens on which the trained model is compared with the unpruned one, before and after (`engine/retrain/likeness.ts`). */
@@ -19,6 +32,8 @@ const COMPARED_TOKENS = 2048;
 export interface TrainingAmount {
   /** Rows that are trained on, each as often as it is read. */
   readonly rows: RowShape;
+  /** Steps of the optimiser. */
+  readonly steps: number;
   /** Rows that differ. */
   readonly distinct: number;
   /** Rows of each evaluation, and how many follow the first step. */
@@ -45,11 +60,13 @@ export function trainingAmount(
   const trained = data && trainedRows(data.examples, heldOut);
   const asked = numberIn(options, 'batch') ?? (trained ? usualBatch(trained) : DEFAULTS.batch);
   const batch = Math.min(asked * (numberIn(options, 'accumulate') ?? 1), trained ?? Infinity);
-  const rows = batch * (steps ?? stepsOfPasses(numberIn(options, 'epochs') ?? DEFAULTS.epochs, trained!, batch));
+  const taken = steps ?? stepsOfPasses(numberIn(options, 'epochs') ?? DEFAULTS.epochs, trained!, batch);
+  const rows = batch * taken;
   // Where the data are not there, they are much.
   const evaluated = evaluatedRows(data?.examples ?? Infinity, heldOut);
   return {
     rows: { rows, length: data?.length ?? length },
+    steps: taken,
     distinct: trained ?? Infinity,
     evaluated,
     evaluations: usualEvaluations(rows, evaluated),
@@ -76,20 +93,59 @@ export const training: WorkOf = (job) => {
   const teacher = models.at(options.teacher)?.architecture;
   if (amount === undefined || (options.teacher !== undefined && teacher === undefined)) return undefined;
   const { rows, distinct, evaluated, evaluations, writes } = amount;
+  const full = options.full === true;
   const whole = model.architecture;
   const trained = withoutLayers(whole, removed);
   const compared = removed.length === 0 ? 0 : 2 * Math.min(evaluated, COMPARED_TOKENS / Math.max(1, rows.length));
   // One evaluation comes before the first step.
-  const passes = { ...rows, rows: PASSES_PER_STEP * rows.rows + (1 + evaluations) * evaluated + compared };
+  const passes = { ...rows, rows: passesOf(rows.rows, full) + (1 + evaluations) * evaluated + compared };
   const unpruned = { ...rows, rows: evaluated + compared };
   return [
     ...(writes ? [writingTexts(whole, writes)] : []),
     products(trained, 'train', evaluationFlops(trained, passes)),
+    ...(full ? moving(trained, amount, options, removed) : []),
     ...(removed.length > 0 ? [evaluating(whole, unpruned)] : []),
     ...(teacher ? asking(teacher, { ...rows, rows: Math.min(rows.rows, distinct) }) : []),
-    ...(options.merge === true || options.full === true ? [writing(job)] : ([] as Work[])),
+    ...(options.merge === true || full ? [writing(job)] : ([] as Work[])),
   ];
 };
+
+const BYTES = 4;
+/** Values, two moments and the best values are in a saved state. */
+const SAVED = 4;
+
+/**
+ * What every weight takes beside the products: gradients come out of the sessions and are summed up, those of the head after each
+ * of its runs; each step moves every weight by two moments; and states are saved.
+ * @param trained the model without the blocks `removed`
+ */
+export function moving(
+  trained: Architecture,
+  { steps, rows }: Pick<TrainingAmount, 'steps' | 'rows'>,
+  options: JsonObject,
+  removed: readonly number[],
+): Work[] {
+  const blocks = blocksAt(options.where, trained, removed);
+  const weights = blocks
+    ? blocks.reduce((sum, block) => sum + parametersOfLayer(trained, block), 0)
+    : parametersOf(trained);
+  const tokens = (rows.rows * rows.length) / Math.max(1, steps);
+  const runs = Math.ceil(tokens / TOKENS_PER_RUN.full);
+  const heads = blocks ? 0 : Math.ceil(tokens / headTokens(trained, true)) * elements(outerWeights(trained).head.shape);
+  const saves = Math.ceil(steps / (numberIn(options, 'saveEvery') ?? usualSaveEvery(steps)));
+  return [
+    { kind: 'moved', bytes: BYTES * steps * ((1 + runs) * weights + heads) },
+    files(BYTES * SAVED * saves * weights),
+  ];
+}
+
+/** The blocks that are trained alone, as the model without `removed` counts them; undefined for all weights. */
+function blocksAt(where: unknown, { layers }: Architecture, removed: readonly number[]): readonly number[] | undefined {
+  const named = WHERE.find((each) => each === where);
+  if (named === undefined || named === 'all' || (named === 'cuts' && removed.length === 0)) return undefined;
+  const blocks = layers.length + removed.length;
+  return trainedBlocks(named, keptBlocks(blocks, removed), blocks);
+}
 
 /** A teacher is asked once about each row: a forward pass, and its head once more for the mean rows of its distributions. */
 function asking(teacher: Architecture, rows: RowShape): Work[] {

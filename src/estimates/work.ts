@@ -15,11 +15,11 @@ import {
 import type { ModelFacts } from './models';
 
 /**
- * What is counted in bytes: weights that a decoded token reads, files that are read and written, models that are opened, and
- * weights that are compared with those of another file. The weights of the last two have 32 bits: they are read, dequantized and
- * put into sessions that compute.
+ * What is counted in bytes: weights that a decoded token reads, files that are read and written, models that are opened,
+ * weights that are compared with those of another file, and weights that training moves. Those of opened and compared models
+ * have 32 bits: they are read, dequantized and put into sessions that compute.
  */
-export const STREAMS = ['decode', 'files', 'opened', 'compared'] as const;
+export const STREAMS = ['decode', 'files', 'opened', 'compared', 'moved'] as const;
 
 export type Stream = (typeof STREAMS)[number];
 
@@ -27,7 +27,7 @@ export type Stream = (typeof STREAMS)[number];
 export type Work =
   /** @property size operations of a mean block: small models are slower for their size */
   | { readonly kind: 'products'; readonly work: EstimatedWork; readonly flops: number; readonly size: number }
-  | { readonly kind: 'files' | 'opened' | 'compared'; readonly bytes: number }
+  | { readonly kind: 'files' | 'opened' | 'compared' | 'moved'; readonly bytes: number }
   /** @property perToken bytes that a token reads: models that a cache holds are another thing */
   | { readonly kind: 'decode'; readonly bytes: number; readonly perToken: number }
   /** Takes the same time on every machine. */

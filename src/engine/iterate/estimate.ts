@@ -14,13 +14,13 @@ import {
   scoringFlops,
 } from '../importance/estimate';
 import type { Objective } from '../importance/objective';
-import { PASSES_PER_STEP } from '../retrain/loop/schedule';
+import { passesOf } from '../retrain/amounts';
 
 /** How each round heals. */
 export type RoundHealing =
   | { readonly kind: 'none' }
-  /** Rows that are trained on in a round, each as often as it is read, and rows of its evaluations. */
-  | { readonly kind: 'trained'; readonly shape: RowShape; readonly evaluated?: number }
+  /** Rows that are trained on in a round, each as often as it is read, whether every weight is, and rows of its evaluations. */
+  | { readonly kind: 'trained'; readonly shape: RowShape; readonly full: boolean; readonly evaluated?: number }
   | { readonly kind: 'closed'; readonly method: HealMethod; readonly shape: RowShape; readonly heldOut: number };
 
 export interface IterateWork {
@@ -82,8 +82,8 @@ function scoringWork(model: Architecture, { criterion, objective, kept, scored }
 function healingWork(whole: Architecture, after: Architecture, { healing, kept }: IterateWork, gone: number): number {
   if (healing.kind === 'none') return 0;
   if (healing.kind === 'trained') {
-    const { shape, evaluated = 0 } = healing;
-    const passes = evaluationFlops(after, { ...shape, rows: PASSES_PER_STEP * shape.rows + evaluated });
+    const { shape, full, evaluated = 0 } = healing;
+    const passes = evaluationFlops(after, { ...shape, rows: passesOf(shape.rows, full) + evaluated });
     return passes / GRADIENT_SPEED;
   }
   const free = [...whole.layers.keys()].filter((block) => !kept.has(block));

@@ -10,7 +10,7 @@ import { option } from '../option-token';
 import type { LinearName } from '../checkpoint/architecture';
 import type { BosChoice } from '../../format/bos';
 import type { PromptStyle } from '../application/prompted';
-import { stepsOfPasses, usualBatch, usualEvaluations } from './amounts';
+import { stepsOfPasses, usualBatch, usualEvaluations, usualSaveEvery } from './amounts';
 import { DEFAULTS } from './defaults';
 import { evaluationSize } from './data/held-out';
 import type { TrainingData } from './data/load';
@@ -95,9 +95,6 @@ export const rowLengthOf = (
   { context }: { readonly context: number },
 ): number => length ?? Math.min(DEFAULTS.length, context);
 
-/** Saved states of a run. */
-const SAVES = 20;
-
 /** The hyper-parameters for this data. @throws UserError for an impossible schedule */
 export function trainOptions(settings: RetrainSettings, data: TrainingData): TrainOptions {
   const { method, accumulate = 1, warmup, seed = DEFAULTS.seed } = settings;
@@ -130,7 +127,7 @@ export function trainOptions(settings: RetrainSettings, data: TrainingData): Tra
     epsilon: 1e-8,
     seed,
     evalEvery: settings.evalEvery ?? Math.min(DEFAULTS.evalEvery, Math.ceil(steps / evaluations)),
-    saveEvery: settings.saveEvery ?? Math.min(DEFAULTS.saveEvery, Math.ceil(steps / SAVES)),
+    saveEvery: settings.saveEvery ?? usualSaveEvery(steps),
     patience: settings.patience,
   };
 }

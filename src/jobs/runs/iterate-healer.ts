@@ -89,7 +89,10 @@ async function trainer(
   const meanLength = Math.max(2, Math.round(part.tokens / part.examples));
   return {
     healer: new Trainer({ method, data, options: ofRound, optionsFor, where, facts, warn }, workspace),
-    work: { kind: 'trained', shape: { rows: steps * batch, length: Math.min(length, meanLength) }, evaluated },
+    work: {
+      ...{ kind: 'trained', full: method.kind === 'full', evaluated },
+      shape: { rows: steps * batch, length: Math.min(length, meanLength) },
+    },
     inputs: dataInputs(data.describe.files),
     settings: { training: { ...training, data: data.describe } },
     facts,

@@ -41,6 +41,7 @@ describe('speeds of a machine', () => {
       { kind: 'files', bytes: 1e9 },
       { kind: 'opened', bytes: 1e9 },
       { kind: 'compared', bytes: 1e9 },
+      { kind: 'moved', bytes: 1e9 },
     ];
     for (const work of works) {
       assert.ok(Math.abs(seconds(slow, work) / seconds(speeds, work) - 10) < 1e-9, work.kind);

@@ -93,13 +93,16 @@ describe('iterative pruning, its parts', () => {
   it('each round takes less time than the one before, training included', async () => {
     const architecture = requireArchitecture(await openCheckpoint(tinyCheckpoint('llama-gqa-tied')));
     const shape = { rows: 8, length: 32 };
-    const healing = { kind: 'trained', shape: { rows: 64, length: 32 } } as const;
+    const healing = { kind: 'trained', full: false, shape: { rows: 64, length: 32 } } as const;
     const work = { criterion: 'ppl', kept: new Set<number>(), scored: shape, measured: shape, healing } as const;
     const [first, second, third] = roundsWork(architecture, work, 3).map(totalWork);
     assert.ok(first > second && second > third && third > 0);
     const [measured] = roundsWork(architecture, { ...work, healing: { ...healing, evaluated: 3 * 64 } }, 1);
     const [plain] = roundsWork(architecture, work, 1);
     assert.ok(Math.abs(measured.healing / plain.healing - 2) < 1e-9);
+    // A trained weight has three products for each token, a frozen one two.
+    const [full] = roundsWork(architecture, { ...work, healing: { ...healing, full: true } }, 1);
+    assert.ok(Math.abs(full.healing / plain.healing - 3 / 2) < 1e-9);
     const [untrained] = roundsWork(architecture, { ...work, healing: { kind: 'none' } }, 1);
     assert.equal(untrained.healing, 0);
   });
