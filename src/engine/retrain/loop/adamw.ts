@@ -69,7 +69,8 @@ export function totalNorm(gradients: Gradients): number {
   let sum = 0;
   for (const gradient of gradients.values()) {
     // By index: an iterator takes several times as long.
-    for (let i = 0; i < gradient.length; i++) sum += gradient[i] * gradient[i];
+    const { length } = gradient;
+    for (let i = 0; i < length; i++) sum += gradient[i] * gradient[i];
   }
   return Math.sqrt(sum);
 }
