@@ -86,7 +86,7 @@ export function learn(speeds: MachineSpeeds, finished: Finished, models: Models)
     const own = each.kind === 'products' ? known.find((part) => part.work === each.work) : undefined;
     if (own) speeds.learn(each, own.seconds, device);
   }
-  if (known.length === 0) learnLongest(speeds, work, { kind, seconds }, device);
+  if (known.length === 0) learnRest(speeds, work, { kind, seconds }, device);
 }
 
 /** A smaller share of a job's time may as well be an error of the rest. */
@@ -105,10 +105,10 @@ function learnOpening(speeds: MachineSpeeds, work: readonly Work[], seconds: num
 }
 
 /**
- * The estimate is taken to be wrong about what has never been measured here; where that is little, about what takes most of the
- * time.
+ * What the rest of the work leaves of the job's time teaches one speed. The estimate is taken to be wrong about what was never measured
+ * here; where that is little, about what takes most of the time.
  */
-function learnLongest(
+function learnRest(
   speeds: MachineSpeeds,
   work: readonly Work[],
   { kind, seconds }: Pick<Finished, 'kind' | 'seconds'>,

@@ -184,8 +184,11 @@ const keyOf = (kind: Stream, provider = 'cpu'): string =>
 const LEAST_SECONDS = 0.2;
 /** Weights of less than this stay in a cache, and small files in the system's. */
 const LEAST_BYTES: Readonly<Record<Stream, number>> = {
-  ...{ decode: 80e6, files: 20e6, opened: 200e6 },
-  ...{ compared: 20e6, moved: 200e6 },
+  decode: 80e6,
+  files: 20e6,
+  opened: 200e6,
+  compared: 20e6,
+  moved: 200e6,
 };
 
 function isEnough(work: Exclude<Work, { kind: 'seconds' }>, rates: Rates | undefined, threads: number): boolean {

@@ -1,4 +1,4 @@
-/** What finished jobs teach: the part that takes most of their time, texts by their tokens a second, and a toy nothing of a model. */
+/** What finished jobs teach: what was never measured, or takes most of their time; texts by their tokens a second; and a toy nothing of a model. */
 import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import { type AskedJob, timeOf, workOf } from '../../../src/estimates/job';
