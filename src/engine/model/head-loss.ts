@@ -110,7 +110,8 @@ export class HeadLoss {
   ): Promise<void> {
     const { hidden } = this.architecture;
     const wanted = Array.from({ length: targets.length }, (_, i) => i).filter((i) => targets[i] !== NO_TARGET);
-    const perRun = headTokens(this.architecture, this.options.trainable);
+    const { trainable, teacher: part } = this.options;
+    const perRun = headTokens(this.architecture, trainable && !part);
     for (let at = 0; at < wanted.length; at += perRun) {
       const some = wanted.slice(at, at + perRun);
       const feeds: Record<string, Tensor> = {

@@ -13,6 +13,7 @@ const TRAINED_SHARE = 1 / 2;
 /**
  * Bytes of logits at a time. A trained head has a gradient of its own size in every run: it is worth as many tokens. Gemma 3 270M
  * has a head of 671 MB, and 64 MiB of logits are 64 tokens.
+ * @param trained without a teacher, whose head holds three times as many arrays of that size
  */
 export function logitsBytes(architecture: Architecture, trained = false): number {
   const head = 4 * elements(outerWeights(architecture).head.shape);
