@@ -1,5 +1,5 @@
 /** The work of scoring, of curves, and of everything that removes blocks. */
-import { withoutLayers } from '../engine/checkpoint/architecture';
+import { type Architecture, withoutLayers } from '../engine/checkpoint/architecture';
 import { HEAL_DEFAULTS, HEAL_METHODS } from '../engine/heal/methods';
 import { expectedRace, expectedScreen } from '../engine/importance/arithmetic';
 import { CRITERIA, type Criterion, criterionInfo, isSized } from '../engine/importance/criteria';
@@ -41,9 +41,22 @@ export const room = (job: EstimatedJob): number => {
   return Math.max(1, Math.min(blocks - 1, blocks - keptOf(job).size));
 };
 
-/** Scores by the job's criterion. @param count blocks that are removed one after another @param removed those that the model lacks before */
-export function scoring(job: EstimatedJob, count: number, removed: readonly number[] = []): Work[] {
-  const { options, model } = job;
+/** How a job scores blocks. */
+export interface Scoring {
+  readonly criterion: Criterion;
+  /** Of the model that is scored. */
+  readonly architecture: Architecture;
+  readonly rows: RowShape;
+  readonly scope: Scope;
+  /** What a screen in int8 leaves to float32; empty without a screen. */
+  readonly screen: Pick<Scope, 'exact'>;
+  /** Share of its time over all rows that a race is expected to leave; 1 without a race. */
+  readonly raced: number;
+}
+
+/** How the job scores. @param count blocks that are removed one after another @param removed those that the model lacks before */
+export function howScored(job: EstimatedJob, count: number, removed: readonly number[] = []): Scoring {
+  const { kind, options, model } = job;
   const criterion = criterionOf(options) ?? 'ppl';
   const architecture = withoutLayers(model.architecture, removed);
   const rows = calibrationRows(options, architecture.context);
@@ -56,15 +69,21 @@ export function scoring(job: EstimatedJob, count: number, removed: readonly numb
     options.precision === 'float16' ||
     options.precision === 'bfloat16' ||
     !onCpu ||
-    (isSplit && (isSized(criterion) || job.kind === 'prune'));
+    (isSplit && (isSized(criterion) || kind === 'prune'));
   const screen = isPlain
     ? {}
     : expectedScreen(architecture, criterion, rows, { ...scope, exact: numberIn(options, 'exact') });
   const raced = options.race === false ? 1 : expectedRace(architecture, criterion, rows, { ...scope, ...screen });
+  return { criterion, architecture, rows, scope, screen, raced };
+}
+
+/** Scores by the job's criterion. @param count blocks that are removed one after another @param removed those that the model lacks before */
+export function scoring(job: EstimatedJob, count: number, removed: readonly number[] = []): Work[] {
+  const { criterion, architecture, rows, scope, screen, raced } = howScored(job, count, removed);
   const flops = raced * scoringFlops(architecture, criterion, rows, { ...scope, ...screen });
   // Attention and FFN apart are twice as many parts; a criterion that chooses among them counts them itself.
-  const parts = isSplit && !isSized(criterion) ? 2 : 1;
-  return [products(architecture, criterion, parts * flops), ...searching(options, criterion)];
+  const parts = scope.granularity !== undefined && !isSized(criterion) ? 2 : 1;
+  return [products(architecture, criterion, parts * flops), ...searching(job.options, criterion)];
 }
 
 /** A search takes the seconds that it is given, unless its rounds are counted. */
@@ -93,9 +112,13 @@ function counting(job: EstimatedJob): Work[] | undefined {
   return rows && [nested(job, rows, room(job))];
 }
 
+/** Blocks that a score is asked for. */
+export const scoredCount = ({ options, model }: EstimatedJob): number =>
+  numberIn(options, 'count') ?? quarter(model.architecture);
+
 export const score: WorkOf = (job) => {
   const counted = counting(job);
-  const count = numberIn(job.options, 'count') ?? quarter(job.model.architecture);
+  const count = scoredCount(job);
   return counted && [...scoring(job, count, job.removed), ...counted];
 };
 

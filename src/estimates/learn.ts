@@ -50,7 +50,7 @@ export const finishedOf = (spec: { readonly kind: JobKind }, outcome: JobOutcome
   ...{ result: outcome.result, provider: outcome.device?.provider ?? null },
 });
 
-/** What runs take that compute is a few rows, and mostly overhead. */
+/** What they compute is a few rows, and mostly overhead: it teaches no speed. */
 const COPYING: readonly JobKind[] = ['export', 'verify', 'merge'];
 
 /** What these read is reckoned by sizes of files, not counted: speeds that follow from it would be wrong for other jobs. */
@@ -68,7 +68,7 @@ export function learn(speeds: MachineSpeeds, finished: Finished, models: Models)
   if (all === undefined) return;
   const work = merged(all);
   if (rates.length > 0) {
-    learnOpening(speeds, work, seconds, device);
+    learnRest(speeds, work, { kind, seconds }, device, 'decode');
     return;
   }
   const known = partsIn(result);
@@ -91,41 +91,36 @@ export function learn(speeds: MachineSpeeds, finished: Finished, models: Models)
 
 /** A smaller share of a job's time may as well be an error of the rest. */
 const LEAST_SHARE = 0.2;
-
-/** What a job took that told how fast it wrote is, for the rest, opening its models. */
-function learnOpening(speeds: MachineSpeeds, work: readonly Work[], seconds: number, device: string): void {
-  const opened = work.find(({ kind }) => kind === 'opened');
-  const left =
-    seconds -
-    speeds.time(
-      work.filter((each) => each !== opened),
-      device,
-    ).seconds;
-  if (opened && left > LEAST_SHARE * seconds) speeds.learn(opened, left, device);
-}
+/** Of so small a part the time of a job tells nothing. */
+const LEAST_PART = 0.05;
 
 /**
- * What the rest of the work leaves of the job's time teaches one speed. The estimate is taken to be wrong about what was never measured
- * here; where that is little, about what takes most of the time.
+ * What was known before leaves some of the job's time for the rest. The estimate is taken to be wrong about what was never measured
+ * here, by the same factor; where that is little, about what takes most of the time.
+ * @param told a part whose speed the job has told: where it takes nearly all of the time, the rest may as well be an error of it
  */
 function learnRest(
   speeds: MachineSpeeds,
   work: readonly Work[],
   { kind, seconds }: Pick<Finished, 'kind' | 'seconds'>,
   device: string,
+  told?: Work['kind'],
 ): void {
-  const times = work.map((each) => speeds.timeOf(each, device));
-  const total = times.reduce((sum, each) => sum + each.seconds, 0);
-  const guessed = times.map((each) => (each.measured ? 0 : each.seconds));
-  const most = Math.max(...guessed);
-  const wrong =
-    most > LEAST_SHARE * total
-      ? guessed.indexOf(most)
-      : times.reduce((longest, each, at) => (each.seconds > times[longest].seconds ? at : longest), 0);
-  if (work[wrong].kind === 'products' && COPYING.includes(kind)) return;
+  const parts = work.map((each) => ({ work: each, ...speeds.timeOf(each, device) }));
+  const sum = (some: typeof parts): number => some.reduce((total, each) => total + each.seconds, 0);
+  const total = sum(parts);
+  const isOpen = (part: Work): boolean =>
+    part.kind !== told && !(COPYING.includes(kind) && (part.kind === 'products' || part.kind === 'decode'));
+  const open = parts.filter((each) => isOpen(each.work));
+  const guessed = open.filter((each) => !each.measured && each.seconds > LEAST_PART * total);
+  const longest = open.reduce((most, each) => (each.seconds > most.seconds ? each : most));
+  const wrong = sum(guessed) > LEAST_SHARE * total ? guessed : [longest];
+  const rest = seconds - (total - sum(wrong));
+  if (told !== undefined && rest < LEAST_SHARE * seconds) return;
   // A rest that is nearly nothing would make a machine that can do anything.
-  const least = (seconds * times[wrong].seconds) / total / 2;
-  speeds.learn(work[wrong], Math.max(seconds - (total - times[wrong].seconds), least), device);
+  const least = (seconds * sum(wrong)) / total / 2;
+  const factor = Math.max(rest, least) / sum(wrong);
+  for (const each of wrong) speeds.learn(each.work, factor * each.seconds, device, seconds);
 }
 
 /** Its speed is no other job's: a part was done before, or the precision was asked for once. */

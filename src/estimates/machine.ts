@@ -145,11 +145,11 @@ export class MachineSpeeds {
   /**
    * Learns that the work took these seconds. Too little work tells nothing: most of its time is what is between. A job on a toy
    * would make a machine that takes days for a model.
+   * @param measured what was measured, of which the seconds are a part
    */
-  learn(work: Work, seconds: number, provider: string): void {
-    if (work.kind === 'seconds' || !(seconds >= LEAST_SECONDS) || !isEnough(work, this.rates(provider), this.threads)) {
-      return;
-    }
+  learn(work: Work, seconds: number, provider: string, measured = seconds): void {
+    if (work.kind === 'seconds' || !(seconds > 0) || !(measured >= LEAST_SECONDS)) return;
+    if (!isEnough(work, this.rates(provider), this.threads)) return;
     if (work.kind === 'products') {
       const speed = { provider, work: work.work, size: work.size, flops: work.flops / seconds };
       if (isSpeed(speed)) this.learned.speeds.unshift(speed);

@@ -216,15 +216,9 @@ export const versus: WorkOf = (job) => {
   const questions = asks ? questionRows({ ...options, limit: options.items }) : undefined;
   if (measured === undefined || (asks && questions === undefined)) return undefined;
   const counts = countsOf(options, architecture);
-  const plan = Array.isArray(options.plan) ? [options.plan.length] : [];
-  const named: readonly unknown[] | undefined = Array.isArray(options.methods) ? options.methods : undefined;
-  const methods = VERSUS_METHODS.filter((name) => named?.includes(name) ?? true);
+  const methods = methodsOf(options);
   const scored = calibrationRows(options, architecture.context);
-  const blocks = [...architecture.layers.keys()];
-  // Which blocks go does not matter, and narrower models are as large.
-  const models = [0, ...counts.flatMap((count) => methods.map(() => count)), ...plan].map((count) =>
-    withoutLayers(architecture, blocks.slice(0, Math.min(count, blocks.length - 1))),
-  );
+  const models = versusModels(job);
   const passes = methods
     .filter(isWidthMethod)
     .reduce((sum, method) => sum + RIVAL_PASSES[method].once + counts.length * RIVAL_PASSES[method].each, 0);
@@ -240,6 +234,19 @@ export const versus: WorkOf = (job) => {
     ...(options.speed === false ? [] : models.flatMap((shorter) => cells(shorter, options))),
   ];
 };
+
+const methodsOf = ({ methods }: JsonObject) =>
+  VERSUS_METHODS.filter((name) => (Array.isArray(methods) ? (methods as readonly unknown[]).includes(name) : true));
+
+/** All models that are compared, the original first. Which blocks go does not matter, and narrower models are as large. */
+export function versusModels({ options, model: { architecture } }: EstimatedJob): Architecture[] {
+  const counts = countsOf(options, architecture);
+  const plan = Array.isArray(options.plan) ? [options.plan.length] : [];
+  const blocks = [...architecture.layers.keys()];
+  return [0, ...counts.flatMap((count) => methodsOf(options).map(() => count)), ...plan].map((count) =>
+    withoutLayers(architecture, blocks.slice(0, Math.min(count, blocks.length - 1))),
+  );
+}
 
 function countsOf(options: JsonObject, architecture: Architecture): number[] {
   if (Array.isArray(options.counts)) return numbersIn(options.counts);

@@ -24,8 +24,9 @@ import { DRAFT_WORDS } from '../jobs/options/draft';
 import type { CutKind } from '../jobs/parts/part-record';
 import { healedRows, writesItself } from './choosing';
 import { cutModels, loadOf } from './cut';
+import { heldBytes } from './held-sessions';
 import { type AskedJob, type EstimatedJob, estimatedJob } from './job';
-import { cellsOf, modelsOf } from './measuring';
+import { cellsOf, modelsOf, versusModels } from './measuring';
 import type { ModelFacts, Models } from './models';
 import { BASE, needsOf, openBlocks } from './sweep-needs';
 import { trainingBytes } from './training-memory';
@@ -77,8 +78,13 @@ const sweep =
 /** Removal in turn passes as many variants as a sweep by perplexity. */
 const IN_TURN = ['greedy', 'search', 'energy', 'healed'];
 
-const scoring: BytesOf = (job, machine) =>
-  sweep('score', IN_TURN.includes(String(job.options.criterion)) ? { criterion: 'kl' } : {})(job, machine);
+const scoring: BytesOf = (job, machine) => {
+  const bytes = sweep('score', IN_TURN.includes(String(job.options.criterion)) ? { criterion: 'kl' } : {})(
+    job,
+    machine,
+  );
+  return bytes && bytes + heldBytes(job, machine.free);
+};
 
 /**
  * Texts that are written side by side: the decoder holds all weights.
@@ -91,11 +97,15 @@ function writing(architecture: Architecture, cell: Cell, quantized: boolean): nu
   return BASE + total + (quantized ? 4 * (parametersOf(architecture) + vocabulary * hidden) : 0);
 }
 
-/** Models that take turns are open together; where that is too much, one is after the other. */
-function turns(models: readonly ModelFacts[], cells: readonly Cell[], { free }: MachineMemory): number {
-  const each = models.map((model) =>
-    Math.max(...cells.map((cell) => writing(model.architecture, cell, hasQuantized(model)))),
-  );
+/** Models that take turns are open together; where that is too much, one is after the other. @param model whose file they come from */
+function turns(
+  models: readonly Architecture[],
+  cells: readonly Cell[],
+  model: ModelFacts,
+  { free }: MachineMemory,
+): number {
+  const quantized = hasQuantized(model);
+  const each = models.map((one) => Math.max(...cells.map((cell) => writing(one, cell, quantized))));
   const all = BASE + each.reduce((sum, bytes) => sum + bytes - BASE, 0);
   return all <= free ? all : Math.max(...each);
 }
@@ -103,9 +113,8 @@ function turns(models: readonly ModelFacts[], cells: readonly Cell[], { free }: 
 const several =
   (cellsIn: (options: JsonObject) => readonly Cell[]): BytesOf =>
   (job, machine) => {
-    const { bytes } = job.model;
-    const models = modelsOf(job)?.map((architecture) => ({ architecture, bytes }));
-    return models && turns(models, cellsIn(job.options), machine);
+    const models = modelsOf(job);
+    return models && turns(models, cellsIn(job.options), job.model, machine);
   };
 
 /** Weights of the drafts beside the models that they draft for. A draft that is another model is there once. */
@@ -276,7 +285,7 @@ const MEMORY: Readonly<Record<Kind, BytesOf>> = {
       sweep('score', { criterion: 'ppl' })(job, machine),
       sweep('score', { criterion: 'taylor' })(job, machine),
       sweep('eval')(job, machine),
-      job.options.speed === false ? 0 : turns([job.model], cellsOf(job.options), machine),
+      job.options.speed === false ? 0 : turns(versusModels(job), cellsOf(job.options), job.model, machine),
     ),
   frontier: (job, machine) =>
     largest(

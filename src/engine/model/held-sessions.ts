@@ -1,5 +1,15 @@
 /** Sessions over single steps that stay open from one pass over a model to the next. */
+import type { Architecture } from '../checkpoint/architecture';
+import { parametersOf } from '../checkpoint/parameters';
 import type { Session } from '../onnx/session';
+import type { Precision } from '../precision';
+
+/** Weights of open sessions are in memory twice, as read and as kernels want them; those of the head belong to two graphs. */
+const COPIES = 3;
+
+/** Bytes that sessions over all steps take at most while they are open. */
+export const heldSessionBytes = (architecture: Architecture, precision: Precision): number =>
+  COPIES * (precision === 'int8' ? 1 : Float32Array.BYTES_PER_ELEMENT) * parametersOf(architecture);
 
 /** A session, and what its user does when it is through. */
 export interface Lent {

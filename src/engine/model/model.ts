@@ -1,7 +1,6 @@
 /** A model ready to compute: the source of its weights, the device, and sessions over both. */
 import { memoryFor } from '../memory';
 import type { Architecture } from '../checkpoint/architecture';
-import { parametersOf } from '../checkpoint/parameters';
 import type { Checkpoint } from '../checkpoint/types';
 import { chooseDevice, type DeviceChoice, type DeviceReport } from '../onnx/device';
 import { Graph } from '../onnx/graph';
@@ -18,7 +17,7 @@ import type { KeyedPatch } from '../weights/patches';
 import { checkpointWeights } from '../weights/checkpoint';
 import type { WeightSource } from '../weights/source';
 import { Embedding } from './embedding';
-import { HeldSessions, type Lent } from './held-sessions';
+import { HeldSessions, heldSessionBytes, type Lent } from './held-sessions';
 import { expertMemory, type ExpertMemory } from './expert-memory';
 
 /** Lists of changes to single weights, each on top of the one before. */
@@ -119,9 +118,6 @@ interface ModelParts {
   /** Closing the model leaves its weights open. */
   readonly isBeside?: boolean;
 }
-
-/** Weights of open sessions are in memory twice, as read and as kernels want them; those of the head belong to two graphs. */
-const COPIES = 3;
 
 export class Model {
   private readonly shared = new Map<string, Session>();
@@ -237,8 +233,7 @@ export class Model {
 
   /** Whether open sessions over all steps have room. */
   get canHoldSessions(): boolean {
-    const bytes = this.precision === 'int8' ? 1 : Float32Array.BYTES_PER_ELEMENT;
-    return COPIES * bytes * parametersOf(this.architecture) <= memoryFor('sweepSessions');
+    return heldSessionBytes(this.architecture, this.precision) <= memoryFor('sweepSessions');
   }
 
   /**

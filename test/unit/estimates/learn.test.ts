@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import { type AskedJob, timeOf, workOf } from '../../../src/estimates/job';
 import { type Finished, learn, learnFrom } from '../../../src/estimates/learn';
-import { MachineSpeeds } from '../../../src/estimates/machine';
+import { MachineSpeeds, type Time } from '../../../src/estimates/machine';
 import { memoryOf } from '../../../src/estimates/memory';
 import { factsOf, modelsAt, openModels } from '../../../src/estimates/models';
 import type { Work } from '../../../src/estimates/work';
@@ -57,6 +57,22 @@ describe('learning from jobs', () => {
     assert.equal(timeOf(job, models, speeds)!.measured, false);
     learn(speeds, { ...job, result: { precision: 'mixed' } }, models);
     assert.equal(timeOf(job, models, speeds)!.measured, true);
+  });
+
+  it('holds for all parts that were never measured, which were wrong by the same factor', () => {
+    const speeds = newSpeeds();
+    const job: AskedJob = { kind: 'score', options: { checkpoint: 'smol', criterion: 'magnitude' } };
+    const before = timeOf(job, models, speeds)!;
+    learn(speeds, { ...job, result: {}, seconds: before.seconds / 3 }, models);
+    const parts = workOf(job, models)!.map((part) => speeds.timeOf(part));
+    assert.ok(parts.every(({ measured }) => measured));
+    assert.ok(Math.abs(parts.reduce((sum, { seconds }) => sum + seconds, 0) - before.seconds / 3) < 1e-9);
+    // Now that both are known, what takes most of the time was wrong.
+    const [, files] = workOf(job, models)!;
+    const known = speeds.timeOf(files).seconds;
+    learn(speeds, { ...job, result: {}, seconds: before.seconds }, models);
+    assert.equal(speeds.timeOf(files).seconds, known);
+    assert.ok(Math.abs(timeOf(job, models, speeds)!.seconds - before.seconds) < 1e-9);
   });
 
   it('of an export is how fast weights are compared, which takes most of it, and not how fast texts are written', () => {
@@ -114,10 +130,13 @@ describe('learning from jobs', () => {
     const opened = (job: AskedJob): Work | undefined => workOf(job, models)!.find(({ kind }) => kind === 'opened');
     const before = speeds.timeOf(opened(text)!);
     assert.equal(before.measured, false);
-    // Writing takes two of ten seconds, and the rest that is not opening less than one.
+    // Writing takes two of ten seconds, and starting 0.3. What is left is shared by opening and reading files, as both were guessed.
+    const read = (): Time => speeds.timeOf(workOf(text, models)!.find(({ kind }) => kind === 'files')!);
+    const guess = before.seconds / read().seconds;
     learn(speeds, { ...text, result: { removed: [], decodeTokensPerSecond: 10 }, seconds: 10 }, models);
     const { seconds, measured } = speeds.timeOf(opened(text)!);
-    assert.ok(measured && seconds > 7 && seconds < 8, String(seconds));
+    assert.ok(measured && Math.abs(seconds + read().seconds - 7.7) < 1e-9, String(seconds));
+    assert.ok(Math.abs(seconds / read().seconds / guess - 1) < 1e-9);
     // Where writing takes nearly all of the time, the rest may as well be an error.
     learn(speeds, { ...text, result: { removed: [], decodeTokensPerSecond: 2 }, seconds: 11 }, models);
     assert.equal(speeds.timeOf(opened(text)!).seconds, seconds);
