@@ -18,17 +18,19 @@ function passedOften(job: EstimatedJob, { criterion, screen, raced }: Scoring): 
   return isScreened ? ['int8'] : ['float32'];
 }
 
+/** Blocks that one score has to name: a round of an iterative pruning asks for one. */
+function wanted(job: EstimatedJob): number {
+  if (job.kind === 'iterate') return 1;
+  return job.kind === 'prune' ? Math.max(1, job.removed.length) : scoredCount(job);
+}
+
 /**
  * Bytes at the peak besides those of a sweep that opens one block at a time. Weights are there twice, as read and as kernels want them;
  * those of the head belong to two graphs.
- * @param free memory, of which open sessions may take a share
+ * @param free bytes of memory; open sessions may take a share of them
  */
 export function heldBytes(job: EstimatedJob, free: number): number {
-  const isEach = job.kind === 'iterate'; // which wants one block in each round
-  const scoring = howScored(
-    job,
-    isEach ? 1 : job.kind === 'prune' ? Math.max(1, job.removed.length) : scoredCount(job),
-  );
+  const scoring = howScored(job, wanted(job));
   const { architecture } = scoring;
   const head = architecture.vocabulary * architecture.hidden;
   return passedOften(job, scoring)

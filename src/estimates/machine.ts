@@ -145,7 +145,7 @@ export class MachineSpeeds {
   /**
    * Learns that the work took these seconds. Too little work tells nothing: most of its time is what is between. A job on a toy
    * would make a machine that takes days for a model.
-   * @param measured what was measured, of which the seconds are a part
+   * @param measured seconds that were measured as a whole; the work took a part of them
    */
   learn(work: Work, seconds: number, provider: string, measured = seconds): void {
     if (work.kind === 'seconds' || !(seconds > 0) || !(measured >= LEAST_SECONDS)) return;

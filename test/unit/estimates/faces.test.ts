@@ -98,6 +98,7 @@ describe('the time and the memory of a job', () => {
     ['score', { criterion: 'ppl', samples: 500 }],
     ['experts', { rescale: true, samples: 200 }],
     ['score', { criterion: 'taylor', samples: 40, length: 256 }],
+    ['versus', { counts: [2, 3] }],
     ['curve', { samples: 4000 }],
     ['heal', { tokens: 400_000 }],
     ['retrain', { full: true }],
