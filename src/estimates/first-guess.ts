@@ -25,11 +25,11 @@ const UNKNOWN = { flopsPerThread: 80e9, bytes: 10e9, numbers: 1e9, files: 500e6 
 const SHARES = {
   products: 0.7,
   decode: 0.8,
-  files: 0.4,
-  opened: 0.45,
-  compared: 0.04,
+  files: 0.6,
+  opened: 0.8,
+  compared: 0.08,
   moved: 0.4,
-  reading: 0.2,
+  reading: 0.4,
 } as const;
 
 /** Operations or bytes a second of this work, before anything like it has run. @param threads of the CPU */

@@ -14,7 +14,7 @@ import * as measuring from './measuring';
 import { columnsIn, countIn, type ModelFacts, type Models, someBlocks } from './models';
 import { retrain } from './retraining';
 import { computes, opening, starting, type Work } from './work';
-import { exporting, merge, verify } from './writing';
+import { exporting, hasQuantized, merge, verify } from './writing';
 
 /** What is estimated. */
 export interface AskedJob {
@@ -76,11 +76,8 @@ export function workOf(asked: AskedJob, models: Models): readonly Work[] | undef
   const work = WORK[kind](job);
   if (work === undefined) return undefined;
   const opened = (OVER_SEVERAL.includes(kind) ? measuring.modelsOf(job) : undefined) ?? [model.architecture];
-  return [
-    ...starting(model),
-    ...(computes(work) ? opened.map((each) => opening(each, !WITHOUT_TEXTS.includes(kind))) : []),
-    ...work,
-  ];
+  const how = { texts: !WITHOUT_TEXTS.includes(kind), quantized: hasQuantized(model) };
+  return [...starting(model), ...(computes(work) ? opened.map((each) => opening(each, how)) : []), ...work];
 }
 
 /** How long a job takes on this machine. @param provider what computes; anything if unknown */

@@ -110,7 +110,9 @@ function learnRest(
   const sum = (some: typeof parts): number => some.reduce((total, each) => total + each.seconds, 0);
   const total = sum(parts);
   const isOpen = (part: Work): boolean =>
-    part.kind !== told && !(COPYING.includes(kind) && (part.kind === 'products' || part.kind === 'decode'));
+    part.kind !== told &&
+    part.kind !== 'seconds' &&
+    !(COPYING.includes(kind) && (part.kind === 'products' || part.kind === 'decode'));
   const open = parts.filter((each) => isOpen(each.work));
   const guessed = open.filter((each) => !each.measured && each.seconds > LEAST_PART * total);
   const longest = open.reduce((most, each) => (each.seconds > most.seconds ? each : most));

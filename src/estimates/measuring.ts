@@ -6,16 +6,23 @@ import { ascending, PAPER, PAPER_PROMPT_TOKENS } from '../engine/evaluate/grid/p
 import { bytesRead, flopsOf } from '../engine/evaluate/grid/work';
 import { DEPTH_METHODS, isWidthMethod, usualCounts, VERSUS_METHODS } from '../engine/evaluate/versus-methods';
 import { HELD_OUT_EVERY } from '../engine/importance/experts/criteria';
-import { evaluationFlops, GRADIENT_SPEED, passFlops, type RowShape, scoringFlops } from '../engine/importance/estimate';
+import {
+  evaluationFlops,
+  GRADIENT_SPEED,
+  headFlops,
+  passFlops,
+  type RowShape,
+  scoringFlops,
+} from '../engine/importance/estimate';
 import { endBlocks } from '../engine/importance/select';
 import { WIDTH_METHODS, type WidthMethod } from '../engine/importance/width/methods';
 import { fullView } from '../engine/model/view';
 import type { JsonObject } from '../format/json';
-import { bytesAt, calibrationRows, measuredRows, numberIn, questionRows } from '../jobs/amounts';
+import { bytesAt, calibrationRows, measuredRows, numberIn, questionRows, writesAnswers } from '../jobs/amounts';
 import type { EstimatedJob, WorkOf } from './job';
 import { blocksIn, columnsIn, countIn } from './models';
-import { decoding, evaluating, products, type Work, writingTexts } from './work';
-import { exported, writing } from './writing';
+import { decoding, evaluating, opening, products, type Work, writingTexts } from './work';
+import { exported, hasQuantized, writing } from './writing';
 
 export const evaluate: WorkOf = ({ options, model, removed, models }) => {
   const { architecture } = model;
@@ -27,16 +34,27 @@ export const evaluate: WorkOf = ({ options, model, removed, models }) => {
   const writers = continued > 0 ? [architecture, ...(against ? [against.architecture] : [])] : [];
   return [
     evaluating(architecture, rows, removed),
-    ...(against ? [evaluating(against.architecture, rows)] : []),
+    ...(against ? comparing(architecture, against.architecture, rows) : []),
     ...writers.map((each) => writingTexts(each, { rows: continued, length: rows.length })),
   ];
 };
 
-/** Each model reads all questions. */
+/** The other model reads the text too, and both heads compute all logits once more for their distributions. */
+const comparing = (architecture: Architecture, against: Architecture, rows: RowShape): Work[] => [
+  evaluating(against, rows),
+  ...[architecture, against].map((each) => products(each, 'evaluate', headFlops(each, rows))),
+];
+
+/** Each model reads all questions, and is opened once more for those whose answers it writes. */
 export const tasks: WorkOf = (job) => {
   const models = modelsOf(job);
   const rows = questionRows(job.options);
-  return models && rows && models.map((architecture) => evaluating(architecture, rows));
+  if (models === undefined || rows === undefined) return undefined;
+  const writers = writesAnswers(job.options) ? models : [];
+  return [
+    ...models.map((architecture) => evaluating(architecture, rows)),
+    ...writers.map((architecture) => opening(architecture, { quantized: hasQuantized(job.model) })),
+  ];
 };
 
 /** The models of a job over several. What is left out beside them, is so in the last one. */

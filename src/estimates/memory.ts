@@ -170,6 +170,7 @@ const training: BytesOf = ({ options, model, removed, models }, { free }) => {
     rank: numberIn(options, 'rank') ?? DEFAULTS.rank,
     batch: numberIn(options, 'batch') ?? DEFAULTS.batch,
     ...(teacher && { teacher }),
+    quantized: hasQuantized(model),
     holdsOut: options.heldOut !== 0,
   });
 };

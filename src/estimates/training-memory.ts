@@ -24,6 +24,8 @@ export interface TrainingMemory {
   readonly teacher?: Architecture;
   /** A copy of the best weights is kept where something is held out. */
   readonly holdsOut: boolean;
+  /** The file of the model has weights of less than 16 bits. */
+  readonly quantized?: boolean;
   /** Memory that is free now: less of it lets the training keep less, and take longer. */
   readonly free: number;
 }
@@ -37,6 +39,8 @@ const LOGIT_ARRAYS = { frozen: 2, byMeanRows: 6, trained: 5, taught: 15 } as con
 const SCORES = 5;
 /** Values, two moments and gradients of what is trained. */
 const COPIES = 4;
+/** Of a frozen head while it is opened, as many as in a sweep with gradients (sweep-needs.ts). */
+const HEAD_COPIES = { stored: 1, quantized: 4.5 } as const;
 /** What the allocator keeps beside what is counted. */
 const SLACK = 1.25;
 
@@ -63,6 +67,7 @@ export function trainingBytes(architecture: Architecture, asked: TrainingMemory)
   const heads = Math.max(...layers.map((layer) => layerSizes(layer).heads));
   const ffn = Math.max(...layers.map((layer) => layerSizes(layer).ffn));
   const head = 4 * elements(outerWeights(model).head.shape);
+  const copies = HEAD_COPIES[asked.quantized && !full ? 'quantized' : 'stored'];
   const logits = logitsBytes(model, full && !teacher);
   const byStates = full || teacher?.hidden !== hidden || model.style.logitCap !== null;
   const taught = teacher && (byStates ? 'taught' : 'byMeanRows');
@@ -71,7 +76,7 @@ export function trainingBytes(architecture: Architecture, asked: TrainingMemory)
   const parts = [
     keepsSessions ? sessions : sessions / Math.max(1, blocks.length),
     keepsActivations ? kept : perBlock,
-    head,
+    copies * head,
     arrays * logits,
     4 * tokens * hidden * (layers.length + 4),
     4 * tokens * (4 * ffn + 8 * hidden),

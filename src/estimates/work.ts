@@ -57,13 +57,26 @@ export function decoding(architecture: Architecture, tokens: number, bytesPerWei
 
 export const files = (bytes: number): Work => ({ kind: 'files', bytes });
 
-/** A token of the vocabulary, which goes into the tokenizer, takes as long as so many bytes of weights (`npm run bench -- estimates`). */
-const TOKEN_BYTES = 5000;
+/*
+ * A token of the vocabulary, which goes into the tokenizer, takes as long as so many bytes of weights in 16 or 32 bits. Quantized
+ * weights take so many times as long: SmolLM2 in Q4_1 2.2, Gemma 3 270M in Q4_K_M 4.8 (`npm run bench -- estimates`).
+ */
+const TOKEN_BYTES = 6000;
+const QUANTIZED = 3.25;
 
-/** Opening a model that computes. @param texts with the words of its tokenizer */
-export const opening = (architecture: Architecture, texts: boolean): Work => ({
+/** How a model is opened. */
+interface Opening {
+  /** With the words of its tokenizer. */
+  readonly texts?: boolean;
+  /** Its file has weights of less than 16 bits. */
+  readonly quantized: boolean;
+}
+
+/** Opening a model that computes. */
+export const opening = (architecture: Architecture, { texts = false, quantized }: Opening): Work => ({
   kind: 'opened',
-  bytes: 4 * parametersOf(architecture) + (texts ? TOKEN_BYTES * architecture.vocabulary : 0),
+  bytes:
+    4 * parametersOf(architecture) * (quantized ? QUANTIZED : 1) + (texts ? TOKEN_BYTES * architecture.vocabulary : 0),
 });
 
 /** Of starting a job, in seconds: a guess that keeps tiny models from seeming to take no time. */

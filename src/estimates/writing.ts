@@ -30,6 +30,18 @@ const COMPARED = { rows: 2, length: 64 } as const;
 const CONTINUED = 32;
 const BYTES_PER_NUMBER = 4;
 
+/** The time that quantizing takes, of the time that comparing takes: of both models, 0.13 to 0.23 in GGUF and 0.35 to 1.1 in ONNX. */
+const QUANTIZING = { gguf: 0.15, onnx: 0.5 } as const;
+/** Types whose numbers have 16 or 32 bits. */
+const WIDE = ['f32', 'f16', 'bf16', 'fp32', 'fp16'];
+
+/** @param type of the weights; as they are stored, or in ONNX in float32, if undefined */
+function quantizing({ options, model, removed }: EstimatedJob, type: unknown): Work[] {
+  if (typeof type !== 'string' || WIDE.includes(type.toLowerCase())) return [];
+  const bytes = BYTES_PER_NUMBER * parametersOf(withoutLayers(model.architecture, removed));
+  return [{ kind: 'compared', bytes: QUANTIZING[options.format === 'onnx' ? 'onnx' : 'gguf'] * bytes }];
+}
+
 /** A written file beside the model that it was written from. */
 export function comparing({ model, removed }: Written): Work[] {
   const architecture = withoutLayers(model.architecture, removed);
@@ -52,11 +64,12 @@ function weighing({ options, model, removed }: EstimatedJob): Work[] {
 
 export const exporting: WorkOf = (job) => {
   const { options, model, removed } = job;
-  const kinds = Array.isArray(options.type) ? Math.max(1, options.type.length) : 1;
+  const named: readonly unknown[] = Array.isArray(options.type) ? options.type : [];
+  const types = named.length > 0 ? named : [undefined];
   const each = [exported(job), ...(options.verify === false ? [] : comparing(job))];
-  const all = [...weighing(job), ...Array.from({ length: kinds }, () => each).flat()];
+  const all = [...weighing(job), ...types.flatMap((type) => [...each, ...quantizing(job, type)])];
   if (options.text === undefined) return all;
   const rows = measuredRows(options, model.architecture.context);
   if (rows === undefined) return undefined;
-  return [...all, evaluating(model.architecture, { ...rows, rows: kinds * rows.rows }, removed)];
+  return [...all, evaluating(model.architecture, { ...rows, rows: types.length * rows.rows }, removed)];
 };

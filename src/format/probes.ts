@@ -5,6 +5,9 @@ export const PROBE_NAMES = ['copy', 'recall', 'brackets', 'sums', 'json', 'forma
 
 export type ProbeName = (typeof PROBE_NAMES)[number];
 
+/** The probes in which a model writes. */
+export const WRITTEN_PROBES: readonly ProbeName[] = ['repeat', 'end'];
+
 /** What each is called on pages. */
 export const PROBE_TITLES: Readonly<Record<ProbeName, string>> = {
   copy: 'copying',

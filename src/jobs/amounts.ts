@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { partOfShare, readShare, splitIn } from '../format/text-share';
 import { systemErrorCode } from '../engine/errors';
-import { type ProbeName, probesNamed, QUESTIONS } from '../format/probes';
+import { type ProbeName, probesNamed, QUESTIONS, WRITTEN_PROBES } from '../format/probes';
 import { TASK_NAMES } from '../engine/evaluate/tasks/catalogue';
 import { DEFAULT_DRAWING, DEFAULT_WINDOW } from '../engine/importance/drawing';
 import type { RowShape } from '../engine/importance/estimate';
@@ -114,14 +114,13 @@ const QUESTION_ROW = 64;
 /** The rows that a model reads of all questions of a job's tasks; undefined when a file is missing. */
 export function questionRows({ data, tasks: named, own, limit, probes }: JsonObject): RowShape | undefined {
   const most = typeof limit === 'number' ? limit : Infinity;
-  const files: readonly unknown[] = own === undefined ? [] : Array.isArray(own) ? own : [own];
   let tokens = 0;
-  for (const file of files) {
+  for (const file of filesOf(own)) {
     const found = questionsOfFile(file);
     if (found === undefined) return undefined;
     tokens += found.tokens * Math.min(1, most / found.items);
   }
-  const asked = Array.isArray(probes) ? probesNamed(probes as readonly (ProbeName | 'all')[]).length : 0;
+  const asked = askedProbes(probes).length;
   tokens += asked * Math.min(most, QUESTIONS) * TOKENS_PER_PROBE;
   if (data !== undefined || (own === undefined && asked === 0)) {
     const count = Array.isArray(named) ? named.length : TASK_NAMES.length;
@@ -134,10 +133,30 @@ export function questionRows({ data, tasks: named, own, limit, probes }: JsonObj
   return Number.isFinite(tokens) ? { rows: tokens / QUESTION_ROW, length: QUESTION_ROW } : undefined;
 }
 
-/** Questions of the user's own file, as many as its list has, and tokens that a model reads for them. */
-export function questionsOfFile(file: unknown): { readonly items: number; readonly tokens: number } | undefined {
+const filesOf = (own: unknown): readonly unknown[] => (own === undefined ? [] : Array.isArray(own) ? own : [own]);
+
+const askedProbes = (probes: unknown): ProbeName[] =>
+  Array.isArray(probes) ? probesNamed(probes as readonly (ProbeName | 'all')[]) : [];
+
+/** A model writes answers to some of the questions, and does not only choose among them. */
+export const writesAnswers = ({ own, probes }: JsonObject): boolean =>
+  filesOf(own).some((file) => questionsOfFile(file)?.writes === true) ||
+  askedProbes(probes).some((name) => WRITTEN_PROBES.includes(name));
+
+/** What is known of a file of questions without asking them. */
+export interface QuestionsOfFile {
+  readonly items: number;
+  /** That a model reads for them. */
+  readonly tokens: number;
+  /** Some answers are written. */
+  readonly writes: boolean;
+}
+
+/** Questions of the user's own file, as many as its list has. */
+export function questionsOfFile(file: unknown): QuestionsOfFile | undefined {
   if (bytesAt(file) === undefined) return undefined;
   const content = readFileSync(String(file), 'utf8');
-  const items = content.match(/"(answer|expected)"\s*:/g)?.length ?? 1;
-  return { items, tokens: content.length / BYTES_PER_TOKEN };
+  const named = content.match(/"(answer|expected)"\s*:/g) ?? [];
+  const writes = named.some((each) => each.startsWith('"expected"'));
+  return { items: named.length || 1, tokens: content.length / BYTES_PER_TOKEN, writes };
 }

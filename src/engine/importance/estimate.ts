@@ -5,7 +5,7 @@
 import type { Architecture } from '../checkpoint/architecture';
 import { keptBlocks } from '../checkpoint/block-list';
 import { layerSizes } from '../checkpoint/kinds/parts';
-import { elements, parametersOf } from '../checkpoint/parameters';
+import { elements, layerParameters } from '../checkpoint/parameters';
 import { blockWeights, type Weight } from '../checkpoint/weight-names';
 import { fittingWork, measuringWork, solvingWork } from '../heal/cost';
 import type { HealMethod } from '../heal/methods';
@@ -60,14 +60,16 @@ function layerFlops(architecture: Architecture, layer: number, length: number): 
   return products + attention;
 }
 
-/** Operations of scoring all blocks. A criterion that only reads weights reads each parameter once. */
+/** Operations of scoring all blocks. A criterion that only reads weights reads each parameter of the blocks once. */
 export function scoringFlops(
   architecture: Architecture,
   criterion: Criterion,
   { rows, length }: RowShape,
   scope: Scope = {},
 ): number {
-  if (criterionInfo(criterion).effort === 'reading') return 2 * parametersOf(architecture);
+  if (criterionInfo(criterion).effort === 'reading') {
+    return 2 * layerParameters(architecture).reduce((sum, each) => sum + each, 0);
+  }
   const mean = rowBlockFlops(architecture, length);
   const cost = (layer: number): number => layerFlops(architecture, layer, length) / mean;
   return rows * criterionWork(architecture, criterion, { ...scope, tokens: rows * length }, cost) * mean;
@@ -84,6 +86,10 @@ export function evaluationFlops(
   const blocks = kept.reduce((sum, layer) => sum + layerFlops(architecture, layer, length) / mean, 0);
   return rows * (blocks + headWork(architecture)) * mean;
 }
+
+/** Operations of the logits of all tokens of the rows. */
+export const headFlops = (architecture: Architecture, { rows, length }: RowShape): number =>
+  rows * headWork(architecture) * rowBlockFlops(architecture, length);
 
 /** Operations of passing rows through the blocks alone. @param removed blocks that are left out */
 export function passFlops(architecture: Architecture, { rows, length }: RowShape, removed: readonly number[]): number {

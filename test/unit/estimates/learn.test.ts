@@ -63,10 +63,10 @@ describe('learning from jobs', () => {
     const speeds = newSpeeds();
     const job: AskedJob = { kind: 'score', options: { checkpoint: 'smol', criterion: 'magnitude' } };
     const before = timeOf(job, models, speeds)!;
-    learn(speeds, { ...job, result: {}, seconds: before.seconds / 3 }, models);
+    learn(speeds, { ...job, result: {}, seconds: before.seconds / 2 }, models);
     const parts = workOf(job, models)!.map((part) => speeds.timeOf(part));
     assert.ok(parts.every(({ measured }) => measured));
-    assert.ok(Math.abs(parts.reduce((sum, { seconds }) => sum + seconds, 0) - before.seconds / 3) < 1e-9);
+    assert.ok(Math.abs(parts.reduce((sum, { seconds }) => sum + seconds, 0) - before.seconds / 2) < 1e-9);
     // Now that both are known, what takes most of the time was wrong.
     const [, files] = workOf(job, models)!;
     const known = speeds.timeOf(files).seconds;
@@ -150,6 +150,9 @@ describe('learning from jobs', () => {
     const without = bytesOf(opened({ kind: 'bench', options: { checkpoint: 'smol' } }));
     assert.equal(without, 4 * 134_515_008, 'no tokenizer');
     assert.ok(bytesOf(opened(text)) > without);
+    const quantized = modelsAt(() => ({ ...smol, bytes: 90e6 }));
+    const slower = workOf({ kind: 'bench', options: { checkpoint: 'smol' } }, quantized)!;
+    assert.equal(bytesOf(slower.find(({ kind }) => kind === 'opened')), 3.25 * without, 'dequantized');
     for (const each of [
       { kind: 'score', options: { checkpoint: 'smol', criterion: 'magnitude' } },
       { kind: 'verify', options: { output: 'smol' } }, // compares them, which is opening

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Architecture } from '../../../src/engine/checkpoint/architecture';
 import { openCheckpoint, requireArchitecture } from '../../../src/engine/checkpoint/open';
 import { type PlainShape, plainShape } from '../../../src/engine/checkpoint/kinds/plain';
+import { layerParameters } from '../../../src/engine/checkpoint/parameters';
 import { comparisonSweepWork, foldWork, healedWork, shortlistSize } from '../../../src/engine/importance/cost';
 import {
   evaluationFlops,
@@ -88,6 +89,12 @@ describe('estimates', () => {
   it('of criteria that compare states are one forward pass without a head', () => {
     for (const criterion of ['block-influence', 'angular'] as const)
       assert.equal(scoringFlops(a, criterion, ROWS), ROWS.rows * a.layers.length * block);
+  });
+
+  it('of a criterion that reads weights are the parameters of the blocks, whatever the vocabulary is', () => {
+    const parameters = layerParameters(a).reduce((sum, each) => sum + each, 0);
+    assert.equal(scoringFlops(a, 'magnitude', ROWS), 2 * parameters);
+    assert.equal(scoringFlops({ ...a, vocabulary: 10 * a.vocabulary }, 'magnitude', ROWS), 2 * parameters);
   });
 
   it('of a text are its windows', () => {

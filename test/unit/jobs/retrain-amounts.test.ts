@@ -223,6 +223,9 @@ describe('memory of a retraining', () => {
     assert.ok(bytes({ removed: [4, 5, 6] }) < plain);
     assert.ok(bytes({ full: true, holdsOut: false }) < bytes({ full: true }));
     assert.equal(bytes({ batch: 64 }), plain); // a step adds up gradients
+    const head = 4 * architecture!.vocabulary * architecture!.hidden;
+    assert.ok(Math.abs(bytes({ quantized: true }) - plain - 1.25 * 3.5 * head) < 1, 'a head that is dequantized');
+    assert.equal(bytes({ quantized: true, full: true }), bytes({ full: true }));
     assert.ok(bytes({ free: 4 * 2 ** 20 }) < plain); // keeps less, and is slower
   });
 

@@ -1,7 +1,7 @@
 /** The texts of probes: the same for the same seed, and their answers right by checks that share nothing with the generators. */
 import assert from 'node:assert/strict';
 import { DEFAULT_PROBE_SEED, PROBES, probeTask } from '../../../../src/engine/evaluate/probes';
-import { PROBE_NAMES, type ProbeName, probesNamed, QUESTIONS } from '../../../../src/format/probes';
+import { PROBE_NAMES, type ProbeName, probesNamed, QUESTIONS, WRITTEN_PROBES } from '../../../../src/format/probes';
 import { DISTANCES } from '../../../../src/engine/evaluate/probes/recall';
 import type { ChoiceItem } from '../../../../src/engine/evaluate/tasks/item';
 import { Random } from '../../../../src/engine/random';
@@ -30,6 +30,11 @@ describe('probes', () => {
   it('are the same texts for the same seed on every machine', () => {
     const hashes = PROBE_NAMES.map((name) => [name, probeTask(name).probe.sha256.slice(0, 16)]);
     assert.deepEqual(Object.fromEntries(hashes), GOLDEN);
+  });
+
+  it('that write are known by their names', () => {
+    const writing = PROBE_NAMES.filter((name) => probeTask(name).writtenItems.length > 0);
+    assert.deepEqual(writing, WRITTEN_PROBES);
   });
 
   it('change with the seed, and not with the number of questions that are taken', () => {
