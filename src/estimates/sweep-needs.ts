@@ -47,7 +47,7 @@ export interface Needs {
 /** A process that has opened a model and not computed yet: Node, Coppice, onnxruntime. */
 export const BASE = 200e6;
 /** The same of one that only looks at stored weights, and what it reads of them at a time. */
-const READING = 130e6;
+export const READING = 130e6;
 const MOST_READ = 64e6;
 const FLOAT = 4;
 /** Results that exist at the same time in a run, as wide as the FFN or the logits of a piece of the vocabulary. */
