@@ -11,6 +11,7 @@ import { uncertainWarning } from '../engine/importance/uncertain';
 import { option } from '../engine/option-token';
 import { formatBytes } from '../format/numbers';
 import { prunedBytes } from '../estimates/written-bytes';
+import { JOBS } from '../jobs/definitions';
 import type { Opened } from './confirm';
 import type { AgentContext } from './tool';
 
@@ -143,7 +144,7 @@ async function scoresOf(
     const file = await paths.read(name);
     return { ...(await readScores(file, checkpoint, blocks)), run: basename(file) };
   }
-  if (job.spec.kind !== 'score') throw noScores(name, 'it is not a job of coppice_score', desk);
+  if (!JOBS[job.spec.kind].givesScores) throw noScores(name, 'it is not a job of coppice_score', desk);
   if (!job.outcome) {
     throw new UserError(
       `${name} has no scores`,
@@ -156,7 +157,7 @@ async function scoresOf(
 }
 
 function noScores(name: string, why: string, { jobs }: Pick<AgentContext['desk'], 'jobs'>): UserError {
-  const scored = jobs.filter(({ spec }) => spec.kind === 'score').map(({ id }) => id);
+  const scored = jobs.filter(({ spec }) => JOBS[spec.kind].givesScores).map(({ id }) => id);
   const action = scored.length > 0 ? `Use one of ${scored.join(', ')}.` : 'Run coppice_score first.';
   return new UserError(`${name} cannot be used as scores`, why, action);
 }

@@ -11,12 +11,16 @@ import { PART_KIND } from '../../engine/records/part';
 import { readRecordAs, type RunRecord } from '../../engine/records/record';
 import { isObject } from '../../format/json';
 
+/** Jobs whose parts run each by itself. */
+const ALONE = ['score', 'eval', 'tasks', 'curve', 'experts'] as const;
+/** Jobs whose parts go on together: they meet in a folder that all share. */
+const SHARED = ['heal'] as const;
+
 /** Jobs whose work can be cut. */
-export const CUT_KINDS = ['score', 'eval', 'tasks', 'curve', 'experts', 'heal'] as const;
+export const CUT_KINDS = [...ALONE, ...SHARED] as const;
 export type CutKind = (typeof CUT_KINDS)[number];
 
-/** Jobs whose parts go on together: they meet in a folder that all share. */
-export const isShared = (kind: CutKind): boolean => kind === 'heal';
+export const isShared = (kind: CutKind): boolean => (SHARED as readonly CutKind[]).includes(kind);
 
 export const isCutKind = (kind: string): kind is CutKind => (CUT_KINDS as readonly string[]).includes(kind);
 

@@ -19,7 +19,7 @@ export const frontierCard = runCard({
   has: ({ frontier }) => frontier,
   empty: () => t('Measures which files are worth their bytes.'),
   action: 'frontier',
-  isEnabled: ({ trusted, jobs }) => trusted && !jobs.some(({ kind }) => kind === 'frontier'),
+  oneAtATime: true,
   label: ({ digest }) => moment(digest.started),
   draw: ({ frame, context }) => ({
     run: ({ run, result, again, list }) => {

@@ -35,7 +35,7 @@ export const healingCard = runCard({
         }
       : { words: model.noHealing, actions: [] },
   action: 'heal',
-  isEnabled: ({ trusted, model, plan }) => trusted && model.noHealing === null && plan.removed.length > 0,
+  isEnabled: ({ model, plan }) => model.noHealing === null && plan.removed.length > 0,
   draw: ({ frame, context }) => ({
     run: ({ run, result, again, list }, { model, enabled, isOpen }) => {
       const isOffered = !context.still && model.noHealing === null;

@@ -56,8 +56,10 @@ interface RunCardParts<R, F extends object, L> {
   readonly empty?: (facts: Facts<F>, context: Context) => Empty | string;
   /** What makes such a run. */
   readonly action?: StartAction;
-  /** Whether it can be started; in every workspace that is trusted if undefined. */
+  /** Whether it can be started in a workspace that is trusted; it can if undefined. */
   readonly isEnabled?: (state: PanelState) => boolean;
+  /** It cannot be started while it runs. */
+  readonly oneAtATime?: boolean;
   /** How the list names a run. */
   readonly label?: (run: PanelRun) => string;
   /** What is drawn until the user chooses a run, while it is there. */
@@ -105,7 +107,8 @@ function drawing<R, F extends object, L>(
     facts = () => ({}) as F,
     empty,
     action,
-    isEnabled,
+    isEnabled = () => true,
+    oneAtATime = false,
     label = nameOf,
     live,
     draw: drawn,
@@ -154,7 +157,7 @@ function drawing<R, F extends object, L>(
       ...facts(state, view),
       runs: ownRuns(state.runs),
       wanted: view.chosen[chart] ?? '',
-      enabled: isEnabled ? isEnabled(state) : state.trusted,
+      enabled: state.trusted && isEnabled(state) && !(oneAtATime && state.jobs.some(({ kind }) => kind === action)),
       time: action && state.times[action],
     });
     make.always?.(state);

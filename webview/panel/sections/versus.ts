@@ -25,7 +25,7 @@ export const versusCard = runCard({
   facts: (_, { chosen }) => ({ measureKey: chosen[MEASURE] ?? '', againstKey: chosen[AGAINST] ?? '' }),
   empty: () => t('Compares removed blocks with narrower ones at equal size.'),
   action: 'versus',
-  isEnabled: ({ trusted, jobs }) => trusted && !jobs.some(({ kind }) => kind === 'versus'),
+  oneAtATime: true,
   label: ({ digest }) => moment(digest.started),
   draw: ({ frame, context }) => {
     const measures = dropdown(t('Show'), (key) => choose(context, MEASURE, key));
